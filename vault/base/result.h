@@ -84,6 +84,12 @@ public:
     explicit operator bool() const noexcept { return !error_; }
     void operator*() const { HF_ASSERT(!error_); }
 
+    /// The same Result; if it failed, told from one level further out.
+    Result within(std::string_view context) && {
+        if (!error_) return {};
+        return std::move(*error_).within(context);
+    }
+
     const Error& error() const& {
         HF_ASSERT(error_);
         return *error_;
