@@ -44,6 +44,10 @@ public:
     /// Adds an entry, in strictly rising path order (compare_paths). `content` is 0 for entries
     /// without any. Errors: Invalid (out of order, a path over the limit), those of the vault.
     virtual Result<void> add(vault::Entry entry, ContentHandle content) = 0;
+    /// Asks whether the snapshot before has this regular file unchanged: same path, size, mtime,
+    /// ctime and inode. If so it is added with the content it had (and the new entry's metadata),
+    /// and the answer is true; else nothing happened. Errors: as add().
+    virtual Result<bool> add_unchanged(const vault::Entry& entry) = 0;
     virtual void warn(Warning warning) = 0;
 };
 

@@ -1,0 +1,163 @@
+#include "vault/index/chunk_index.h"
+
+namespace holdfast::vault {
+namespace {
+
+constexpr const char* schema = R"sql(
+CREATE TABLE IF NOT EXISTS pack (
+    number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, length INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS segment (
+    number INTEGER PRIMARY KEY, pack INTEGER NOT NULL REFERENCES pack ON DELETE CASCADE,
+    domain BLOB NOT NULL, epoch BLOB NOT NULL, salt BLOB NOT NULL,
+    cipher INTEGER NOT NULL, kind INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS segment_by_pack ON segment (pack);
+CREATE TABLE IF NOT EXISTS chunk (
+    id BLOB PRIMARY KEY, segment INTEGER NOT NULL REFERENCES segment ON DELETE CASCADE,
+    number INTEGER NOT NULL, place INTEGER NOT NULL, sealed INTEGER NOT NULL,
+    content INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
+ChunkPlace place_from(const Statement& row) {
+    ChunkPlace place;
+    place.number = row.unsigned_integer(0);
+    place.offset = row.unsigned_integer(1);
+    place.sealed_bytes = static_cast<std::uint32_t>(row.integer(2));
+    place.content_bytes = static_cast<std::uint32_t>(row.integer(3));
+    ByteReader domain(row.blob(4));
+    ByteReader epoch(row.blob(5));
+    ByteReader pack(row.blob(9));
+    place.segment.domain = DomainId::read(domain);
+    place.segment.epoch = EpochId::read(epoch);
+    const View salt = row.blob(6);
+    std::copy_n(salt.begin(), std::min(salt.size(), place.segment.salt.size()),
+                place.segment.salt.begin());
+    place.segment.cipher = static_cast<Cipher>(row.integer(7));
+    place.segment.kind = static_cast<Kind>(row.integer(8));
+    place.pack = PackId::read(pack);
+    return place;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ChunkIndex>> ChunkIndex::open(const std::string& path) {
+    auto db = HF_TRY(Database::open(path, Durability::Cache));
+    std::unique_ptr<ChunkIndex> index(new ChunkIndex(std::move(db)));
+    HF_TRY(index->prepare());
+    return index;
+}
+
+Result<void> ChunkIndex::prepare() {
+    HF_TRY(db_.execute("PRAGMA cache_size = -" + std::to_string(cache_bytes >> 10)));
+    HF_TRY(db_.execute(schema));
+    find_ = HF_TRY(db_.prepare(
+        "SELECT c.number, c.place, c.sealed, c.content, s.domain, s.epoch, s.salt, s.cipher, "
+        "s.kind,"
+        " p.id FROM chunk c JOIN segment s ON s.number = c.segment JOIN pack p ON p.number = s.pack"
+        " WHERE c.id = ?"));
+    has_ = HF_TRY(db_.prepare("SELECT 1 FROM chunk WHERE id = ?"));
+    find_pack_ = HF_TRY(db_.prepare("SELECT number FROM pack WHERE id = ?"));
+    insert_pack_ = HF_TRY(db_.prepare("INSERT INTO pack (id, length) VALUES (?, ?)"));
+    insert_segment_ = HF_TRY(db_.prepare(
+        "INSERT INTO segment (pack, domain, epoch, salt, cipher, kind) VALUES (?, ?, ?, ?, ?, ?)"));
+    // Two snapshots may have stored one chunk at once: either place serves.
+    insert_chunk_ = HF_TRY(db_.prepare("INSERT OR IGNORE INTO chunk VALUES (?, ?, ?, ?, ?, ?)"));
+    return {};
+}
+
+Result<void> ChunkIndex::insert_segment(std::int64_t pack, const DirectorySegment& segment,
+                                        std::uint64_t& offset) {
+    const SegmentName& name = segment.name;
+    insert_segment_.bind(0, pack).bind(1, name.domain.view()).bind(2, name.epoch.view());
+    insert_segment_.bind(3, View(name.salt)).bind(4, static_cast<int>(name.cipher));
+    HF_TRY(insert_segment_.bind(5, static_cast<int>(name.kind)).run());
+    const std::int64_t row = db_.last_row();
+    std::uint64_t number = 0;
+    for (const DirectoryChunk& chunk : segment.chunks) {
+        insert_chunk_.bind(0, chunk.id.view()).bind(1, row).bind(2, number++).bind(3, offset);
+        insert_chunk_.bind(4, std::int64_t{chunk.sealed_bytes});
+        HF_TRY(insert_chunk_.bind(5, std::int64_t{chunk.content_bytes}).run());
+        offset += chunk.sealed_bytes;
+    }
+    return {};
+}
+
+Result<void> ChunkIndex::add_pack(const PackId& pack, std::uint64_t length,
+                                  const Directory& directory) {
+    const std::lock_guard lock(mutex_);
+    return db_.transaction([&]() -> Result<void> {
+        const bool there = HF_TRY(find_pack_.bind(0, pack.view()).step());
+        find_pack_.reset();
+        if (there) return {};
+        HF_TRY(insert_pack_.bind(0, pack.view()).bind(1, length).run());
+        const std::int64_t row = db_.last_row();
+        std::uint64_t offset = pack_header_bytes;
+        for (const DirectorySegment& segment : directory.segments) {
+            HF_TRY(insert_segment(row, segment, offset));
+        }
+        return {};
+    });
+}
+
+Result<void> ChunkIndex::remove_pack(const PackId& pack) {
+    const std::lock_guard lock(mutex_);
+    Statement remove = HF_TRY(db_.prepare("DELETE FROM pack WHERE id = ?"));
+    Statement chunks = HF_TRY(db_.prepare(
+        "DELETE FROM chunk WHERE segment IN (SELECT s.number FROM segment s JOIN pack p ON"
+        " p.number = s.pack WHERE p.id = ?)"));
+    return db_.transaction([&]() -> Result<void> {
+        HF_TRY(chunks.bind(0, pack.view()).run());
+        return remove.bind(0, pack.view()).run();
+    });
+}
+
+Result<bool> ChunkIndex::has_pack(const PackId& pack) {
+    const std::lock_guard lock(mutex_);
+    const bool there = HF_TRY(find_pack_.bind(0, pack.view()).step());
+    find_pack_.reset();
+    return there;
+}
+
+Result<std::optional<ChunkPlace>> ChunkIndex::find_locked(const ChunkId& id) {
+    if (!HF_TRY(find_.bind(0, id.view()).step())) return std::optional<ChunkPlace>{};
+    std::optional<ChunkPlace> place = place_from(find_);
+    find_.reset();
+    return place;
+}
+
+Result<ChunkPlace> ChunkIndex::find(const ChunkId& id) {
+    const std::lock_guard lock(mutex_);
+    const auto place = HF_TRY(find_locked(id));
+    if (!place) return Error{Errc::NotFound, "chunk " + id.brief() + " is in no pack known here"};
+    return *place;
+}
+
+Result<bool> ChunkIndex::claim(const ChunkId& id) {
+    const std::lock_guard lock(mutex_);
+    if (claimed_.contains(id)) return false;
+    const bool there = HF_TRY(has_.bind(0, id.view()).step());
+    has_.reset();
+    if (there) return false;
+    claimed_.insert(id);
+    return true;
+}
+
+void ChunkIndex::drop_claims() {
+    const std::lock_guard lock(mutex_);
+    claimed_.clear();
+}
+
+Result<std::uint64_t> ChunkIndex::packs() {
+    const std::lock_guard lock(mutex_);
+    Statement count = HF_TRY(db_.prepare("SELECT count(*) FROM pack"));
+    HF_TRY(count.step());
+    return count.unsigned_integer(0);
+}
+
+Result<std::uint64_t> ChunkIndex::chunks() {
+    const std::lock_guard lock(mutex_);
+    Statement count = HF_TRY(db_.prepare("SELECT count(*) FROM chunk"));
+    HF_TRY(count.step());
+    return count.unsigned_integer(0);
+}
+
+}  // namespace holdfast::vault

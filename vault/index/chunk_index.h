@@ -1,0 +1,67 @@
+// Chunk index: where each chunk lies, in one SQLite file that can be rebuilt from the packs.
+//
+// A row is written only after its pack is durable, so the index never names what is not there; what
+// it lacks is found again by rebuild(). claim() is the one question that workers ask at once, so it
+// takes a lock; everything else too, for the same reason.
+//
+// Cost: one lookup is one B-tree descent, whatever the size; memory is SQLite's page cache, bounded
+// by cache_bytes.
+#pragma once
+
+#include "vault/index/sqlite.h"
+#include "vault/pack/directory.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_set>
+
+namespace holdfast::vault {
+
+struct ChunkPlace {
+    PackId pack;
+    SegmentName segment;
+    std::uint64_t number = 0;  // In its segment.
+    std::uint64_t offset = 0;  // In the pack file.
+    std::uint32_t sealed_bytes = 0;
+    std::uint32_t content_bytes = 0;
+};
+
+class ChunkIndex {
+public:
+    static constexpr std::uint64_t cache_bytes = 32_MiB;
+
+    /// Opens or makes the index at `path`; ":memory:" for a passing one. Errors: Full, Io, Corrupt.
+    static Result<std::unique_ptr<ChunkIndex>> open(const std::string& path);
+
+    /// Adds all chunks of a pack that is durable. A pack that is there stays. Errors: Full, Io.
+    Result<void> add_pack(const PackId& pack, std::uint64_t length, const Directory& directory);
+    Result<void> remove_pack(const PackId& pack);
+    Result<bool> has_pack(const PackId& pack);
+
+    /// Errors: NotFound (no pack known here has it), Io.
+    Result<ChunkPlace> find(const ChunkId& id);
+
+    /// True for the one caller that shall store `id`; false if a pack or another caller has it.
+    /// Errors: Io.
+    Result<bool> claim(const ChunkId& id);
+    /// Forgets all claims: a snapshot ended, well or not.
+    void drop_claims();
+
+    Result<std::uint64_t> packs();
+    Result<std::uint64_t> chunks();
+
+private:
+    explicit ChunkIndex(Database db) : db_(std::move(db)) {}
+    Result<void> prepare();
+    Result<std::optional<ChunkPlace>> find_locked(const ChunkId& id);
+    Result<void> insert_segment(std::int64_t pack, const DirectorySegment& segment,
+                                std::uint64_t& offset);
+
+    std::mutex mutex_;
+    Database db_;
+    Statement find_, has_, insert_chunk_, insert_segment_, insert_pack_, find_pack_;
+    std::unordered_set<ChunkId, IdHash<ChunkTag>> claimed_;
+};
+
+}  // namespace holdfast::vault

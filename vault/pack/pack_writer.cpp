@@ -1,0 +1,122 @@
+#include "vault/pack/pack_writer.h"
+
+#include "vault/crypto/hash.h"
+#include "vault/crypto/merkle.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace holdfast::vault {
+namespace {
+
+constexpr std::string_view header_magic = "HFPACK1\n";
+constexpr std::string_view trailer_magic = "HFPACKE\n";
+constexpr std::size_t chunk_record_bytes_max = 40;
+constexpr std::size_t segment_record_bytes_max = 100;
+
+SegmentName new_segment(const Epoch& epoch, Kind kind, Random& random) {
+    SegmentName name{epoch.domain, epoch.id, {}, fastest_cipher(), kind};
+    random.fill(name.salt);
+    return name;
+}
+
+const Secret& epoch_key(const Epoch& epoch, Kind kind) {
+    return is_content(kind) ? epoch.content : epoch.map;
+}
+
+std::uint8_t class_for(std::uint64_t plain_bytes) {
+    std::uint8_t size_class = 0;
+    while (directory_bytes(size_class) < plain_bytes + seal_tag_bytes) ++size_class;
+    HF_ASSERT(size_class <= directory_class_max);
+    return size_class;
+}
+
+void append_trailer(Buffer& file, const SegmentName& name, std::uint8_t size_class) {
+    ByteWriter writer(file);
+    writer.bytes(name.epoch.view());
+    writer.bytes(name.salt);
+    writer.u8(static_cast<std::uint8_t>(name.cipher));
+    writer.u8(size_class);
+    writer.u32(0);
+    writer.u16(0);
+    writer.bytes(as_view(trailer_magic));
+}
+
+/// How many bytes of padding bring `body` (all but padding and directory) to a padded length. The
+/// directory holds this number, so its class is taken for the longest varint.
+std::uint64_t padding_for(std::uint64_t body, std::uint64_t directory_size) {
+    std::uint64_t want = padded_length(body + directory_size);
+    std::uint64_t padding = want - body - directory_size;
+    // One to fifteen bytes cannot be a sealed chunk: go to the next length.
+    if (padding != 0 && padding < seal_tag_bytes) {
+        want = padded_length(want + 1);
+        padding = want - body - directory_size;
+    }
+    return padding;
+}
+
+}  // namespace
+
+SegmentWriter::SegmentWriter(const Epoch& epoch, Kind kind, Random& random)
+    : directory_{new_segment(epoch, kind, random), {}},
+      sealer_(directory_.name.cipher, segment_key(directory_.name, epoch_key(epoch, kind))) {}
+
+void SegmentWriter::add(const ChunkId& id, std::uint32_t content_bytes, View coded) {
+    const std::uint64_t number = directory_.chunks.size();
+    const std::size_t before = sealed_.size();
+    sealer_.seal(number, chunk_additional(directory_.name, number, id.view()), coded, sealed_);
+    directory_.chunks.push_back(
+        {id, static_cast<std::uint32_t>(sealed_.size() - before), content_bytes});
+}
+
+std::uint64_t SegmentWriter::bytes() const {
+    return sealed_.size() + directory_.chunks.size() * chunk_record_bytes_max +
+           segment_record_bytes_max;
+}
+
+BuiltPack build_pack(std::vector<SegmentWriter> segments, const Epoch& epoch, Random& random) {
+    HF_ASSERT(!segments.empty());
+    BuiltPack pack;
+    std::uint64_t body = pack_header_bytes + pack_trailer_bytes;
+    for (const SegmentWriter& segment : segments) {
+        HF_ASSERT(!segment.empty());
+        body += segment.sealed().size();
+        pack.directory.segments.push_back(segment.directory());
+    }
+    pack.directory.padding_bytes = pack_bytes_max;  // The longest varint that can come.
+    const std::uint8_t size_class = class_for(encode_directory(pack.directory).size());
+    pack.directory.padding_bytes = padding_for(body, directory_bytes(size_class));
+
+    Buffer& file = pack.file;
+    file.reserve(body + pack.directory.padding_bytes + directory_bytes(size_class));
+    ByteWriter writer(file);
+    writer.bytes(as_view(header_magic));
+    writer.u64(0);
+    for (SegmentWriter& segment : segments) writer.bytes(segment.sealed());
+    segments.clear();
+
+    const SegmentName name = new_segment(epoch, Kind::Directory, random);
+    Sealer sealer(name.cipher, segment_key(name, epoch.map));
+    const ChunkId none{};
+    if (pack.directory.padding_bytes != 0) {
+        const Buffer zeros(pack.directory.padding_bytes - seal_tag_bytes);
+        sealer.seal(1, chunk_additional(name, 1, none.view()), zeros, file);
+    }
+    Buffer plain = encode_directory(pack.directory);
+    plain.resize(directory_bytes(size_class) - seal_tag_bytes);
+    sealer.seal(0, chunk_additional(name, 0, none.view()), plain, file);
+    append_trailer(file, name, size_class);
+    HF_ASSERT(file.size() <= pack_bytes_max);
+    pack.id = pack_id_of(file);
+    return pack;
+}
+
+PackId pack_id_of(View file) {
+    Buffer length;
+    ByteWriter(length).u64(file.size());
+    const Digest root = merkle_root_of_file(file);
+    return PackId{hash("pack", {length, root.view()}).digest};
+}
+
+}  // namespace holdfast::vault

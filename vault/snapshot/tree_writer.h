@@ -1,0 +1,48 @@
+// Tree writer: entries in path order become leaves, and leaves tables.
+//
+// A leaf ends where the hash of a path says so, so one changed file changes one leaf, and the
+// leaves of two snapshots meet again behind it. Tables end in the same way.
+#pragma once
+
+#include "vault/snapshot/chunk_storer.h"
+#include "vault/snapshot/leaf.h"
+#include "vault/snapshot/pack_needs.h"
+
+namespace holdfast::vault {
+
+/// A source's metadata, as the manifest names it.
+struct SourceTree {
+    std::vector<ChunkId> meta_tables;
+    std::vector<ChunkId> refs_tables;
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;
+};
+
+class TreeWriter {
+public:
+    /// Both outlive the writer.
+    TreeWriter(ChunkStorer& storer, PackNeeds& needs) : storer_(&storer), needs_(&needs) {}
+
+    /// The next entry with its content's extents (none for other than regular files, and for all
+    /// but the first of hard links). Errors: Invalid (out of order), those of ChunkStorer::store().
+    Result<void> add(const Entry& entry, Extents extents);
+
+    /// Errors: as add().
+    Result<SourceTree> finish();
+
+private:
+    Result<ContentParts> in_parts(Extents extents);
+    Result<void> end_leaf();
+    Result<void> end_table();
+
+    ChunkStorer* storer_;
+    PackNeeds* needs_;
+    Buffer meta_;
+    Buffer refs_;
+    LeafInfo leaf_;
+    std::string last_path_;
+    std::vector<LeafInfo> table_;
+    SourceTree tree_;
+};
+
+}  // namespace holdfast::vault

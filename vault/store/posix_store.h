@@ -1,0 +1,38 @@
+// PosixStore: a vault in a folder of a local file system.
+//
+// put(): write beside, fsync, rename, fsync the folder. Temporary files of a killed process carry
+// ".tmp-" in their names; no reader sees them, and sweep() removes them.
+#pragma once
+
+#include "vault/store/store.h"
+
+namespace holdfast::vault {
+
+class PosixStore final : public Store {
+public:
+    /// Opens the vault in `folder`. Errors: NotFound (no vault there), Corrupt (another format),
+    /// Io.
+    static Result<PosixStore> open(const std::string& folder);
+    /// Makes an empty vault; `folder` may exist if it is empty. Errors: Conflict, Full, Io.
+    static Result<PosixStore> make(const std::string& folder);
+
+    Result<void> put(const std::string& name, View data) override;
+    Result<Buffer> get(const std::string& name, std::uint64_t offset,
+                       std::uint64_t length) const override;
+    Result<std::uint64_t> size(const std::string& name) const override;
+    Result<void> list(const std::string& prefix,
+                      const std::function<Result<void>(const std::string&)>& visit) const override;
+    Result<void> remove(const std::string& name) override;
+
+    /// Removes what killed writers left half-written, if older than a day. Errors: Io.
+    Result<void> sweep();
+    const std::string& folder() const { return folder_; }
+
+private:
+    explicit PosixStore(std::string folder) : folder_(std::move(folder)) {}
+    std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+    std::string folder_;
+};
+
+}  // namespace holdfast::vault
