@@ -1,0 +1,122 @@
+#include "vault/ledger/chain.h"
+
+#include "vault/base/assert.h"
+
+#include <array>
+#include <string>
+
+namespace holdfast::vault {
+
+namespace {
+
+std::string place(const ChainId& chain, std::uint64_t number) {
+    return "ledger chain " + chain.brief() + ", entry " + std::to_string(number) + ": ";
+}
+
+Error denied(const Envelope& envelope, const std::string& what) {
+    return {Errc::Denied, place(envelope.chain, envelope.number) + what};
+}
+
+}  // namespace
+
+Result<void> Chain::append(const Envelope& next, const MaySign& may_sign) {
+    HF_TRY(check_place(next));
+    if (!signature_holds(next)) return denied(next, "its signature does not hold");
+    if (!may_sign(next)) {
+        return denied(next,
+                      "signed by " + next.signer.brief() + ", which the roster does not allow");
+    }
+    entries_.push_back(entry_hash(next));
+    log_.append(entries_.back());
+    head_.length = log_.size();
+    head_.root = log_.root();
+    return {};
+}
+
+Result<void> Chain::check_place(const Envelope& next) const {
+    if (next.trust != head_.trust) return denied(next, "it belongs to another trust");
+    if (next.chain != head_.chain) {
+        return denied(next, "it does not belong to chain " + head_.chain.brief());
+    }
+    const std::uint64_t number = next.number;
+    if (number < head_.length) {
+        if (entry_hash(next) != entries_[number]) {
+            return denied(next, "a fork: the chain has another entry of this number");
+        }
+        return Error{Errc::Conflict, place(head_.chain, number) + "the chain has it already"};
+    }
+    if (number > head_.length) {
+        return Error{Errc::NotFound, place(head_.chain, number) + "entries are missing from " +
+                                         std::to_string(head_.length) + " on; bring them first"};
+    }
+    if (next.previous != head_.root) {
+        return denied(next, "a fork: it goes on from other entries than the chain has");
+    }
+    if (number >= chain_entries_max) {
+        return Error{Errc::Full, place(head_.chain, number) + "the chain is full; open another"};
+    }
+    return {};
+}
+
+Envelope Chain::next() const {
+    Envelope envelope;
+    envelope.trust = head_.trust;
+    envelope.chain = head_.chain;
+    envelope.number = head_.length;
+    envelope.previous = head_.root;
+    return envelope;
+}
+
+ChainHead Chain::head_at(std::uint64_t length) const {
+    HF_ASSERT(length <= head_.length);
+    if (length == head_.length) return head_;
+    return {head_.trust, head_.chain, length, merkle_root(std::span(entries_).first(length))};
+}
+
+MerkleProof Chain::growth(std::uint64_t old_length, std::uint64_t new_length) const {
+    HF_ASSERT(old_length <= new_length && new_length <= head_.length);
+    return prove_growth(std::span(entries_).first(new_length), old_length);
+}
+
+MerkleProof Chain::inclusion(std::uint64_t number, std::uint64_t length) const {
+    HF_ASSERT(number < length && length <= head_.length);
+    return prove_range(std::span(entries_).first(length), number, 1);
+}
+
+Result<void> Chain::check_ours(const ChainHead& other) const {
+    const std::string what = "ledger chain " + head_.chain.brief() + ": ";
+    if (other.trust != head_.trust || other.chain != head_.chain) {
+        return Error{Errc::Denied, what + "the head is of another chain"};
+    }
+    if (other.length > head_.length) {
+        return Error{Errc::NotFound, what + "a head of length " + std::to_string(other.length) +
+                                         " is known, " + std::to_string(head_.length) +
+                                         " entries are here; bring the others"};
+    }
+    if (head_at(other.length).root != other.root) {
+        return Error{Errc::Denied, what + "a fork: another head was seen at length " +
+                                       std::to_string(other.length)};
+    }
+    return {};
+}
+
+Result<void> check_growth(const ChainHead& earlier, const ChainHead& later,
+                          const MerkleProof& proof) {
+    if (later.trust != earlier.trust || later.chain != earlier.chain) {
+        return Error{Errc::Denied, "ledger chain " + earlier.chain.brief() + ": a head of another"};
+    }
+    if (!growth_holds(earlier.length, earlier.root, later.length, later.root, proof)) {
+        return Error{Errc::Denied, place(later.chain, later.length) +
+                                       "no proof that it grew from length " +
+                                       std::to_string(earlier.length)};
+    }
+    return {};
+}
+
+bool inclusion_holds(const ChainHead& head, const Envelope& envelope, const MerkleProof& proof) {
+    if (envelope.trust != head.trust || envelope.chain != head.chain) return false;
+    const std::array<Digest, 1> leaf{entry_hash(envelope)};
+    return range_holds(head.root, head.length, envelope.number, leaf, proof);
+}
+
+}  // namespace holdfast::vault

@@ -1,0 +1,81 @@
+// Chain: one node's ledger, as a Merkle log of envelopes. (docs/vault-format.md, 11)
+//
+// Invariants: entry n is at place n; its `previous` is the root over the n before it; so a head (a
+// length and a root) says all that stands in a chain, and two heads of one chain either have a
+// growth proof or are a fork, which no honest node makes.
+// Holds 32 bytes for each entry. Belongs to one thread.
+#pragma once
+
+#include "vault/base/bytes.h"
+#include "vault/base/units.h"
+#include "vault/crypto/merkle.h"
+#include "vault/ledger/entry.h"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace holdfast::vault {
+
+constexpr std::uint64_t chain_entries_max = 1 << 22;  // 128 MiB of hashes; a node begins another.
+
+/// What a chain is at a length; what witnesses sign.
+struct ChainHead {
+    TrustId trust;
+    ChainId chain;
+    std::uint64_t length = 0;
+    Digest root;
+
+    friend bool operator==(const ChainHead&, const ChainHead&) = default;
+};
+
+/// True if the roster gives the key to a node that may write this chain at this entry.
+using MaySign = std::function<bool(const Envelope&)>;
+
+class Chain {
+public:
+    Chain(const TrustId& trust, const ChainId& chain) : head_{trust, chain, 0, {}} {}
+
+    /// Checks `next` as the entry behind the last, with its signature, and takes it in.
+    /// Errors, all of which leave the chain as it was:
+    ///   Conflict  this very entry is in the chain already
+    ///   NotFound  entries before it are missing
+    ///   Denied    of another trust or chain, a fork, badly signed, or a signer that may not
+    ///   Full      over chain_entries_max
+    Result<void> append(const Envelope& next, const MaySign& may_sign);
+
+    /// An envelope to complete and sign: trust, chain, number and previous are filled in.
+    Envelope next() const;
+
+    const ChainHead& head() const { return head_; }
+    std::uint64_t length() const { return head_.length; }
+
+    /// The head that the chain had at `length`, which it has reached.
+    ChainHead head_at(std::uint64_t length) const;
+
+    /// Proves that the head at `old_length` grew into the one at `new_length`; both reached.
+    MerkleProof growth(std::uint64_t old_length, std::uint64_t new_length) const;
+
+    /// Proves that entry `number` stands in the chain at `length`, which is greater.
+    MerkleProof inclusion(std::uint64_t number, std::uint64_t length) const;
+
+    /// Errors: NotFound (`other` is longer: bring its entries), Denied (a fork, or another chain).
+    Result<void> check_ours(const ChainHead& other) const;
+
+private:
+    Result<void> check_place(const Envelope& next) const;
+
+    ChainHead head_;
+    MerkleLog log_;
+    std::vector<Digest> entries_;  // Leaf hashes.
+};
+
+/// For who holds no entries, only heads: `later` grew from `earlier`.
+/// Errors: Denied (another chain, shorter, or the proof does not hold).
+Result<void> check_growth(const ChainHead& earlier, const ChainHead& later,
+                          const MerkleProof& proof);
+
+/// True if the entry stands in the chain that `head` describes.
+bool inclusion_holds(const ChainHead& head, const Envelope& envelope, const MerkleProof& proof);
+
+}  // namespace holdfast::vault
