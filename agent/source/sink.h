@@ -47,6 +47,8 @@ public:
     /// Asks whether the snapshot before has this regular file unchanged: same path, size, mtime,
     /// ctime and inode. If so it is added with the content it had (and the new entry's metadata),
     /// and the answer is true; else nothing happened. Errors: as add().
+    /// The entry comes without xattrs: those of before are kept, since an xattr cannot change
+    /// without ctime. A path that was a later hard link before (so without content) is changed.
     virtual Result<bool> add_unchanged(const vault::Entry& entry) = 0;
     virtual void warn(Warning warning) = 0;
 };
