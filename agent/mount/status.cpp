@@ -1,0 +1,48 @@
+#include "agent/mount/status.h"
+
+#include "vault/base/file.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <utility>
+
+namespace holdfast::agent {
+namespace {
+
+constexpr std::uint64_t status_bytes_max = 64 << 10;
+
+constexpr std::array<std::pair<const char*, std::uint64_t MountStatus::*>, 8> members{{
+    {"nodes", &MountStatus::nodes},
+    {"bytes_fetched", &MountStatus::bytes_fetched},
+    {"bytes_read", &MountStatus::bytes_read},
+    {"bytes_written", &MountStatus::bytes_written},
+    {"dirty_blocks", &MountStatus::dirty_blocks},
+    {"syncs", &MountStatus::syncs},
+    {"journal_bytes", &MountStatus::journal_bytes},
+    {"lower_failures", &MountStatus::lower_failures},
+}};
+
+}  // namespace
+
+std::string encode_status(const MountStatus& status) {
+    nlohmann::json out;
+    for (const auto& [name, member] : members) out[name] = status.*member;
+    return out.dump() + "\n";
+}
+
+Result<MountStatus> read_mount_status(const std::string& path) {
+    const Buffer text = HF_TRY(read_file(path, status_bytes_max));
+    const auto parsed = nlohmann::json::parse(as_text(text), nullptr, false);
+    MountStatus out;
+    for (const auto& [name, member] : members) {
+        const bool there = parsed.is_object() && parsed.contains(name);
+        if (!there || !parsed[name].is_number_unsigned()) {
+            return Error{Errc::Corrupt, path + ": no status of a mount: " + name + " is missing"};
+        }
+        out.*member = parsed[name].get<std::uint64_t>();
+    }
+    return out;
+}
+
+}  // namespace holdfast::agent
