@@ -103,12 +103,15 @@ private:
     std::optional<Error> error_;
 };
 
-/// Unwraps a Result, or returns its Error from the enclosing function.
-#define HF_TRY(expr)                                         \
-    __extension__({                                          \
-        auto hf_result = (expr);                             \
-        if (!hf_result) return std::move(hf_result).error(); \
-        *std::move(hf_result);                               \
+/// Unwraps a Result, or returns its Error from the enclosing function. May be nested.
+#define HF_TRY(expr) HF_TRY_INTO(expr, HF_JOIN(hf_result_, __COUNTER__))
+#define HF_TRY_INTO(expr, name)                         \
+    __extension__({                                     \
+        auto name = (expr);                             \
+        if (!(name)) return std::move(name).error();    \
+        *std::move(name);                               \
     })
+#define HF_JOIN(a, b) HF_JOIN_EXPANDED(a, b)
+#define HF_JOIN_EXPANDED(a, b) a##b
 
 }  // namespace holdfast

@@ -5,7 +5,8 @@ namespace {
 
 constexpr const char* schema = R"sql(
 CREATE TABLE IF NOT EXISTS pack (
-    number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, length INTEGER NOT NULL);
+    number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, length INTEGER NOT NULL,
+    cover BLOB);
 CREATE TABLE IF NOT EXISTS segment (
     number INTEGER PRIMARY KEY, pack INTEGER NOT NULL REFERENCES pack ON DELETE CASCADE,
     domain BLOB NOT NULL, epoch BLOB NOT NULL, salt BLOB NOT NULL,
@@ -115,6 +116,24 @@ Result<bool> ChunkIndex::has_pack(const PackId& pack) {
     const bool there = HF_TRY(find_pack_.bind(0, pack.view()).step());
     find_pack_.reset();
     return there;
+}
+
+Result<ChunkId> ChunkIndex::cover_of(const PackId& pack) {
+    const std::lock_guard lock(mutex_);
+    Statement query = HF_TRY(db_.prepare("SELECT cover FROM pack WHERE id = ?"));
+    if (!HF_TRY(query.bind(0, pack.view()).step()) || query.is_null(0)) return ChunkId{};
+    return ChunkId::from(query.blob(0));
+}
+
+Result<void> ChunkIndex::set_cover(const std::vector<PackId>& packs, const ChunkId& index_chunk) {
+    const std::lock_guard lock(mutex_);
+    Statement update = HF_TRY(db_.prepare("UPDATE pack SET cover = ? WHERE id = ?"));
+    return db_.transaction([&]() -> Result<void> {
+        for (const PackId& pack : packs) {
+            HF_TRY(update.bind(0, index_chunk.view()).bind(1, pack.view()).run());
+        }
+        return {};
+    });
 }
 
 Result<std::optional<ChunkPlace>> ChunkIndex::find_locked(const ChunkId& id) {

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <unordered_set>
+#include <vector>
 
 namespace holdfast::vault {
 
@@ -38,6 +39,11 @@ public:
     Result<void> add_pack(const PackId& pack, std::uint64_t length, const Directory& directory);
     Result<void> remove_pack(const PackId& pack);
     Result<bool> has_pack(const PackId& pack);
+
+    /// The index chunk that covers `pack` in the vault (docs/vault-format.md, 9); zero if none
+    /// does.
+    Result<ChunkId> cover_of(const PackId& pack);
+    Result<void> set_cover(const std::vector<PackId>& packs, const ChunkId& index_chunk);
 
     /// Errors: NotFound (no pack known here has it), Io.
     Result<ChunkPlace> find(const ChunkId& id);

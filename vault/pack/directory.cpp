@@ -62,8 +62,8 @@ bool adds_up(std::uint64_t pack_bytes, std::uint64_t chunks_and_padding) {
 
 std::uint64_t padded_length(std::uint64_t length) {
     if (length <= pack_bytes_min) return pack_bytes_min;
-    const int exponent = std::bit_width(length) - 1;
-    const int kept = std::bit_width(static_cast<unsigned>(exponent));
+    const int exponent = static_cast<int>(std::bit_width(length)) - 1;
+    const int kept = static_cast<int>(std::bit_width(static_cast<unsigned>(exponent)));
     const std::uint64_t mask = (std::uint64_t{1} << (exponent - kept)) - 1;
     return (length + mask) & ~mask;
 }

@@ -1,0 +1,36 @@
+#include "vault/lazy_keys.h"
+
+namespace holdfast::vault {
+
+void LazyKeys::add_opening(const DomainId& domain, BoxKey opening) {
+    const std::lock_guard lock(mutex_);
+    openings_.insert_or_assign(domain, std::move(opening));
+}
+
+Result<void> LazyKeys::load(const EpochId& epoch) const {
+    const std::lock_guard lock(mutex_);
+    const std::string name = epoch_name(epoch);
+    const Buffer object = HF_TRY(store_->get_all(name, epoch_object_max));
+    const EpochInfo info = HF_TRY(parse_epoch(object, epoch).within(name));
+    const auto opening = openings_.find(info.domain);
+    const BoxKey* node = node_box_ ? &*node_box_ : nullptr;
+    ring_.add(HF_TRY(open_epoch(info, opening == openings_.end() ? nullptr : &opening->second, node)
+                         .within(name)));
+    return {};
+}
+
+Result<DomainId> LazyKeys::domain_of(const EpochId& epoch) const {
+    auto known = ring_.domain_of(epoch);
+    if (known || known.error().code != Errc::NotFound) return known;
+    HF_TRY(load(epoch));
+    return ring_.domain_of(epoch);
+}
+
+Result<Secret> LazyKeys::key_of(const SegmentName& segment) const {
+    auto key = ring_.key_of(segment);
+    if (key || key.error().code != Errc::NotFound) return key;
+    HF_TRY(load(segment.epoch));
+    return ring_.key_of(segment);
+}
+
+}  // namespace holdfast::vault

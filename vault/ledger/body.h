@@ -1,0 +1,27 @@
+// Ledger bodies: what an entry says, clear or sealed to the trust (docs/vault-format.md, 11).
+#pragma once
+
+#include "vault/crypto/random.h"
+#include "vault/keys/epoch.h"
+#include "vault/keys/segment.h"
+#include "vault/ledger/entry.h"
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::vault {
+
+/// A body that everyone may read.
+Buffer clear_body(std::string_view json);
+
+/// A body sealed with the map key of `epoch`, for entry `number` of `chain` and no other.
+Buffer seal_body(std::string_view json, const Epoch& epoch, const ChainId& chain,
+                 std::uint64_t number, Random& random);
+
+/// The JSON of an entry's body. Errors: Corrupt, NotFound (its epoch is unknown), Locked.
+Result<std::string> open_body(const LedgerEntry& entry, const KeySource& keys);
+
+/// The epoch that a body is sealed under; zeros if it is clear.
+EpochId body_epoch(const LedgerEntry& entry);
+
+}  // namespace holdfast::vault

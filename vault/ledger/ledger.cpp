@@ -1,0 +1,85 @@
+#include "vault/ledger/ledger.h"
+
+#include "vault/base/fault.h"
+#include "vault/base/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <set>
+
+namespace holdfast::vault {
+namespace {
+
+Result<Fd> take_lock(const std::string& path) {
+    Fd fd = HF_TRY(open_file(path, O_RDWR | O_CREAT));
+    while (flock(fd.get(), LOCK_EX) != 0) {
+        if (errno != EINTR) return io_error(errno, "lock " + path);
+    }
+    return fd;
+}
+
+}  // namespace
+
+Result<void> Ledger::refresh() {
+    std::set<ChainId> chains;
+    HF_TRY(store_->list("ledger/", [&](const std::string& name) -> Result<void> {
+        const std::size_t start = std::string_view("ledger/").size();
+        const std::size_t end = name.find('/', start);
+        if (end == std::string::npos) return {};
+        chains.insert(HF_TRY(ChainId::from_text(name.substr(start, end - start)).within(name)));
+        return {};
+    }));
+    for (const ChainId& chain : chains) HF_TRY(refresh_chain(chain));
+    return {};
+}
+
+Result<void> Ledger::refresh_chain(const ChainId& id) {
+    Chain& chain = chains_.try_emplace(id, roster_->trust, id).first->second;
+    const auto may_sign = [&](const Envelope& envelope) {
+        return roster_->node_by_ledger_key(envelope.signer) != nullptr;
+    };
+    for (;;) {
+        const std::string name = entry_name(id, chain.length());
+        auto object = store_->get_all(name, ledger_entry_bytes_max);
+        if (!object && object.error().code == Errc::NotFound) return {};
+        if (!object) return std::move(object).error();
+        LedgerEntry entry = HF_TRY(parse_entry(*object).within(name));
+        HF_TRY(chain.append(entry.envelope, may_sign).within(name));
+        entries_[id].push_back(std::move(entry));
+    }
+}
+
+std::vector<ChainHead> Ledger::heads() const {
+    std::vector<ChainHead> out;
+    for (const auto& [id, chain] : chains_) out.push_back(chain.head());
+    return out;
+}
+
+const Chain* Ledger::chain(const ChainId& id) const {
+    const auto found = chains_.find(id);
+    return found == chains_.end() ? nullptr : &found->second;
+}
+
+Result<LedgerEntry> Ledger::append(const Writer& writer, std::int64_t now_ms, const ListId& list,
+                                   const MakeBody& make_body) {
+    const Fd lock = HF_TRY(take_lock(writer.lock_file));
+    HF_TRY(refresh_chain(writer.chain));
+    Envelope facts = chains_.at(writer.chain).next();
+    facts.time_ms = now_ms;
+    facts.list = list;
+    Buffer body = make_body(writer.chain, facts.number);
+    LedgerEntry entry = sign_entry(facts, std::move(body), *writer.key);
+    HF_TRY(store_->put(entry_name(writer.chain, facts.number), encode_entry(entry)));
+    fault_point("ledger entry stored");
+    HF_TRY(refresh_chain(writer.chain));
+    return entry;
+}
+
+Result<ResolvedList> Ledger::list(const ListId& id) const {
+    return resolve_list(
+        id, [&](const ListId& base) { return store_->get_all(list_name(base), list_bytes_max); });
+}
+
+}  // namespace holdfast::vault

@@ -1,0 +1,62 @@
+// Ledger: the chains of one trust in one store, checked as they are read.
+//
+// refresh() reads the entries that came since, whoever wrote them; append() writes to this node's
+// own chain under a file lock, so that two processes of a node take turns. Belongs to one thread.
+#pragma once
+
+#include "vault/keys/roster.h"
+#include "vault/ledger/body.h"
+#include "vault/ledger/chain.h"
+#include "vault/ledger/list.h"
+#include "vault/store/store.h"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::vault {
+
+class Ledger {
+public:
+    /// `store` outlives the ledger. Entries must be signed by a node of `roster`, revoked or not:
+    /// what a node wrote while it was trusted stays. Reads nothing yet.
+    Ledger(Store& store, const Roster& roster) : store_(&store), roster_(&roster) {}
+
+    /// Takes in new entries of all chains. Errors: Corrupt, Denied (a chain that does not hold
+    /// names where it breaks; what is before stays readable), Io, Unreachable.
+    Result<void> refresh();
+
+    /// All entries read so far, chain by chain, in order.
+    const std::map<ChainId, std::vector<LedgerEntry>>& entries() const { return entries_; }
+
+    /// The heads of all chains.
+    std::vector<ChainHead> heads() const;
+    const Chain* chain(const ChainId& id) const;
+
+    struct Writer {
+        ChainId chain;
+        const SigningKey* key;
+        std::string lock_file;
+    };
+    /// Makes the body for its place in the chain: bodies are sealed to their number.
+    using MakeBody = std::function<Buffer(const ChainId& chain, std::uint64_t number)>;
+
+    /// Writes the next entry of the writer's chain, durably. Errors: Full, Io, Conflict.
+    Result<LedgerEntry> append(const Writer& writer, std::int64_t now_ms, const ListId& list,
+                               const MakeBody& make_body);
+
+    /// The set that a list names. Errors: NotFound, Corrupt, Io, Unreachable.
+    Result<ResolvedList> list(const ListId& id) const;
+
+private:
+    Result<void> refresh_chain(const ChainId& id);
+
+    Store* store_;
+    const Roster* roster_;
+    std::map<ChainId, Chain> chains_;
+    std::map<ChainId, std::vector<LedgerEntry>> entries_;
+};
+
+}  // namespace holdfast::vault

@@ -1,0 +1,67 @@
+// Snapshot writer: sources go in, packs and a manifest come out. What makes it a snapshot, the
+// ledger entry, is written by the vault (vault.h).
+//
+//   for each source: begin_source, add…, end_source;   then finish
+//
+// Content goes through content(), whose extents the caller brings back with the entries. One
+// thread.
+#pragma once
+
+#include "vault/snapshot/content_writer.h"
+#include "vault/snapshot/manifest.h"
+#include "vault/snapshot/tree_writer.h"
+
+#include <set>
+
+namespace holdfast::vault {
+
+/// What a snapshot is written with; all outlive the writer.
+struct SnapshotContext {
+    Store& store;
+    ChunkIndex& index;
+    const KeySource& keys;  // For the directories of older packs.
+    const Naming& naming;
+    const Epoch& epoch;  // With both keys.
+    Random& random;
+    unsigned workers = 1;
+};
+
+struct WrittenSnapshot {
+    PackId manifest_pack;
+    ChunkId manifest_map;
+    std::set<PackId> packs;  // All that the snapshot needs.
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;         // Of all its files.
+    std::uint64_t new_bytes = 0;     // Content that was not there before.
+    std::uint64_t stored_bytes = 0;  // Of packs written for it.
+};
+
+class SnapshotWriter {
+public:
+    explicit SnapshotWriter(const SnapshotContext& context);
+
+    ContentWriter& content() { return content_; }
+
+    void begin_source(const std::string& name, const std::string& kind, const std::string& place);
+    /// Errors: Invalid (out of order), Full, Io.
+    Result<void> add(const Entry& entry, Extents extents);
+    /// `facts`: a JSON object in text. Errors: Full, Io.
+    Result<void> end_source(const std::string& facts);
+
+    /// Stores all that is left. `manifest` gives system, time, program, plan and warnings.
+    /// Errors: Full, Io, Unreachable; packs that were stored stay and are found by the next try.
+    Result<WrittenSnapshot> finish(Manifest manifest);
+
+private:
+    Result<std::vector<IndexRef>> cover_packs();
+
+    SnapshotContext context_;
+    PackSink sink_;
+    ContentWriter content_;
+    ChunkStorer storer_;
+    PackNeeds needs_;
+    std::optional<TreeWriter> tree_;
+    std::vector<SourceInfo> sources_;
+};
+
+}  // namespace holdfast::vault

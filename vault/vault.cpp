@@ -1,0 +1,210 @@
+#include "vault/vault.h"
+
+#include "vault/base/fault.h"
+#include "vault/base/file.h"
+#include "vault/keys/key_file.h"
+
+namespace holdfast::vault {
+namespace {
+
+constexpr std::int64_t epoch_age_ms_max = 24LL * 3600 * 1000;
+constexpr std::size_t state_file_bytes_max = 4096;
+
+std::string domain_key_path(const VaultPlaces& places, const DomainId& id) {
+    return places.keys + "/domains/" + id.hex() + ".key";
+}
+
+std::string epoch_state_path(const VaultPlaces& places, const DomainId& id) {
+    return places.state + "/epochs/" + id.hex();
+}
+
+}  // namespace
+
+Result<void> make_vault(const VaultPlaces& places, View roster_object) {
+    HF_TRY(make_folders(places.state));
+    HF_TRY(make_folders(places.keys + "/domains"));
+    PosixStore store = HF_TRY(PosixStore::make(places.objects));
+    return store.put(roster_name(1), roster_object);
+}
+
+Result<std::unique_ptr<Vault>> Vault::open(const VaultPlaces& places, NodeKeys keys,
+                                           const TrustId& trust, const Clock& clock,
+                                           Random& random) {
+    PosixStore store = HF_TRY(PosixStore::open(places.objects));
+    std::unique_ptr<Vault> vault(new Vault(std::move(store), std::move(keys), clock, random));
+    vault->places_ = places;
+    HF_TRY(make_folders(places.state + "/epochs"));
+    HF_TRY(make_folders(places.keys + "/domains"));
+    vault->roster_ = HF_TRY(read_roster(vault->store_, trust));
+    vault->index_ = HF_TRY(ChunkIndex::open(places.state + "/index.db"));
+    vault->keys_ = std::make_unique<LazyKeys>(vault->store_,
+                                              BoxKey::from_secret(vault->node_.box.secret.clone()));
+    HF_TRY(vault->load_domains());
+    vault->reader_ =
+        std::make_unique<VaultReader>(vault->store_, *vault->index_, *vault->keys_, vault->roster_);
+    HF_TRY(vault->load_chain());
+    HF_TRY(vault->reader_->refresh());
+    return vault;
+}
+
+Result<void> Vault::load_domains() {
+    return store_.list("domain/", [&](const std::string& name) -> Result<void> {
+        const DomainId id{HF_TRY(id_in_name(name)).digest};
+        const Buffer object = HF_TRY(store_.get_all(name, record_bytes_max));
+        OwnDomain domain;
+        domain.record = HF_TRY(parse_domain(object, id, roster_).within(name));
+        auto secrets = read_key_file(domain_key_path(places_, id), 2);
+        if (secrets) {
+            domain.naming = std::move((*secrets)[0]);
+            if (!(*secrets)[1].empty()) {
+                domain.opening = BoxKey::from_secret(std::move((*secrets)[1]));
+                keys_->add_opening(id, BoxKey::from_secret(domain.opening->secret.clone()));
+            }
+        } else if (secrets.error().code != Errc::NotFound) {
+            return std::move(secrets).error();
+        }
+        domains_.emplace(id, std::move(domain));
+        return {};
+    });
+}
+
+/// A chain is this node's writing hand: its id is local state, and a node without it starts
+/// another.
+Result<void> Vault::load_chain() {
+    const std::string path = places_.state + "/chain";
+    auto text = read_file(path, state_file_bytes_max);
+    if (text) {
+        chain_ = HF_TRY(ChainId::from_text(as_text(*text)).within(path));
+    } else if (text.error().code == Errc::NotFound) {
+        chain_ = random_->id<ChainId>();
+        HF_TRY(write_file_durably(path, as_view(chain_.hex())));
+    } else {
+        return std::move(text).error();
+    }
+    HF_TRY(reader_->ledger().refresh());
+    const Chain* own = reader_->ledger().chain(chain_);
+    if (own != nullptr && own->length() != 0) return {};
+    const RosterNode* node = roster_.node_by_ledger_key(node_.ledger.public_key);
+    if (node == nullptr) return Error{Errc::Denied, "this node is not on the trust's roster"};
+    const std::string body = R"({"type":"open","node":")" + node_.ledger.public_key.hex() +
+                             R"(","name":")" + node->name + "\"}";
+    HF_TRY(
+        reader_->ledger().append(ledger_writer(), clock_->wall_ms(), ListId{},
+                                 [&](const ChainId&, std::uint64_t) { return clear_body(body); }));
+    return {};
+}
+
+Ledger::Writer Vault::ledger_writer() const {
+    return {chain_, &node_.ledger, places_.state + "/ledger.lock"};
+}
+
+const OwnDomain* Vault::domain_named(std::string_view name) const {
+    for (const auto& [id, domain] : domains_) {
+        if (domain.record.name == name && domain.naming) return &domain;
+    }
+    return nullptr;
+}
+
+Result<const OwnDomain*> Vault::need_domain(const std::string& name, OpeningKeys mode) {
+    if (const OwnDomain* there = domain_named(name)) return there;
+    NewDomain made = HF_TRY(
+        make_domain(name, mode, roster_.recovery_key, node_.ledger, clock_->wall_ms(), *random_));
+    const Secret none(0);
+    const bool keeps = mode == OpeningKeys::Node;
+    HF_TRY(write_key_file(domain_key_path(places_, made.id),
+                          {&made.keys.naming, keeps ? &made.keys.opening.secret : &none}));
+    HF_TRY(store_.put(domain_name(made.id), made.object));
+    OwnDomain domain;
+    domain.record = HF_TRY(parse_domain(made.object, made.id, roster_));
+    domain.naming = std::move(made.keys.naming);
+    if (keeps) {
+        keys_->add_opening(made.id, BoxKey::from_secret(made.keys.opening.secret.clone()));
+        domain.opening = std::move(made.keys.opening);
+    }
+    return &domains_.emplace(made.id, std::move(domain)).first->second;
+}
+
+Result<Vault::Writing> Vault::begin_writing(const std::string& domain, OpeningKeys mode) {
+    Writing writing;
+    writing.domain = HF_TRY(need_domain(domain, mode));
+    const DomainRecord& record = writing.domain->record;
+    writing.naming = std::make_unique<Naming>(*writing.domain->naming);
+    const std::string path = epoch_state_path(places_, record.id);
+    const auto last = read_file(path, state_file_bytes_max);
+    const auto id = last ? EpochId::from_text(as_text(*last)) : Result<EpochId>(EpochId{});
+    if (writing.domain->opening && id && !id->zero()) {
+        const auto object = store_.get_all(epoch_name(*id), epoch_object_max);
+        if (object) {
+            const EpochInfo info = HF_TRY(parse_epoch(*object, *id));
+            const std::int64_t age = clock_->wall_ms() - info.created;
+            if (age >= 0 && age < epoch_age_ms_max) {
+                writing.epoch = HF_TRY(open_epoch(info, &*writing.domain->opening, nullptr));
+                return writing;
+            }
+        }
+    }
+    NewEpoch made = make_epoch(record.id, record.opening_key, {node_.box.public_key},
+                               clock_->wall_ms(), *random_);
+    writing.epoch = std::move(made.epoch);
+    writing.epoch_object = std::move(made.object);
+    keys_->add(writing.epoch);
+    // Packs carry the epoch's name, and a pack may outlive a killed snapshot: so the object is in
+    // the store before the first of them.
+    HF_TRY(store_epoch(writing));
+    return writing;
+}
+
+Result<void> Vault::store_epoch(const Writing& writing) {
+    HF_TRY(store_.put(epoch_name(writing.epoch.id), writing.epoch_object));
+    return write_file_durably(epoch_state_path(places_, writing.epoch.domain),
+                              as_view(writing.epoch.id.hex()));
+}
+
+SnapshotContext Vault::context(const Writing& writing, unsigned workers) {
+    return {store_, *index_, *keys_, *writing.naming, writing.epoch, *random_, workers};
+}
+
+Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapshot& written,
+                                     const std::string& system, std::int64_t time,
+                                     std::uint64_t warnings) {
+    std::optional<ResolvedList> base;
+    const auto before = reader_->latest(system);
+    if (before) {
+        auto list = reader_->ledger().list(before->list);
+        if (list) base = std::move(*list);
+    }
+    PackSet packs(written.packs.begin(), written.packs.end());
+    const BuiltList list = build_list(std::move(packs), base ? &*base : nullptr);
+    HF_TRY(store_.put(list_name(list.list.id), list.object));
+    fault_point("list stored");
+    SnapshotRecord record;
+    record.system = system;
+    record.time = time;
+    record.domain = writing.epoch.domain;
+    record.manifest_pack = written.manifest_pack;
+    record.manifest_map = written.manifest_map;
+    record.entries = written.entries;
+    record.bytes = written.bytes;
+    record.new_bytes = written.new_bytes;
+    record.stored_bytes = written.stored_bytes;
+    record.warnings = warnings;
+    const std::string body = encode_snapshot_body(record);
+    const LedgerEntry entry = HF_TRY(
+        reader_->ledger().append(ledger_writer(), clock_->wall_ms(), list.list.id,
+                                 [&](const ChainId& chain, std::uint64_t number) {
+                                     return seal_body(body, writing.epoch, chain, number, *random_);
+                                 }));
+    HF_TRY(reader_->refresh());
+    return reader_->find(SnapshotId{entry_hash(entry.envelope).digest}.hex());
+}
+
+Result<LedgerEntry> Vault::record_fact(const std::string& json) {
+    const Writing writing = HF_TRY(begin_writing("trust", OpeningKeys::Node));
+    return reader_->ledger().append(ledger_writer(), clock_->wall_ms(), ListId{},
+                                    [&](const ChainId& chain, std::uint64_t number) {
+                                        return seal_body(json, writing.epoch, chain, number,
+                                                         *random_);
+                                    });
+}
+
+}  // namespace holdfast::vault

@@ -1,0 +1,105 @@
+// Vault: the door to a trust's own vault on its own node.
+//
+//   open -> begin_snapshot(system) -> SnapshotWriter … -> commit
+//
+// A snapshot exists when its ledger entry does; whatever ends a process before that leaves packs
+// that the next snapshot finds and uses. Several processes of a node may have the vault open.
+#pragma once
+
+#include "vault/base/clock.h"
+#include "vault/keys/domain.h"
+#include "vault/lazy_keys.h"
+#include "vault/snapshot/snapshot_writer.h"
+#include "vault/store/posix_store.h"
+#include "vault/vault_reader.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace holdfast::vault {
+
+/// Where a node keeps what belongs to its vault.
+struct VaultPlaces {
+    std::string objects;  // The vault's own folder: nothing else lies in it.
+    std::string state;    // Caches and locks.
+    std::string keys;     // This node's keys.
+};
+
+/// The node's own keys.
+struct NodeKeys {
+    SigningKey ledger;
+    BoxKey box;
+};
+
+/// A domain as this node can use it.
+struct OwnDomain {
+    DomainRecord record;
+    std::optional<BoxKey> opening;  // Not in locked mode.
+    std::optional<Secret> naming;   // Not on a node that never had it.
+};
+
+class Vault {
+public:
+    /// Errors: NotFound (no vault), Corrupt, Denied (a roster or chain that does not hold), Io.
+    static Result<std::unique_ptr<Vault>> open(const VaultPlaces& places, NodeKeys keys,
+                                               const TrustId& trust, const Clock& clock,
+                                               Random& random);
+
+    const Roster& roster() const { return roster_; }
+    VaultReader& reader() { return *reader_; }
+    PosixStore& store() { return store_; }
+    LazyKeys& keys() { return *keys_; }
+    const NodeKeys& node() const { return node_; }
+    const std::map<DomainId, OwnDomain>& domains() const { return domains_; }
+    const OwnDomain* domain_named(std::string_view name) const;
+
+    /// The domain called `name`, made if there is none. Errors: Full, Io.
+    Result<const OwnDomain*> need_domain(const std::string& name, OpeningKeys mode);
+
+    /// An epoch of the domain to write in: today's, or a new one whose object is stored by commit.
+    /// Errors: Locked (no naming secret here), Io.
+    struct Writing {
+        const OwnDomain* domain = nullptr;
+        std::unique_ptr<Naming> naming;
+        Epoch epoch;
+        Buffer epoch_object;  // Empty if it is in the store.
+    };
+    Result<Writing> begin_writing(const std::string& domain, OpeningKeys mode);
+    SnapshotContext context(const Writing& writing, unsigned workers);
+
+    /// Stores epoch, list and ledger entry. Errors: Full, Io, Conflict.
+    Result<SnapshotRecord> commit(const Writing& writing, const WrittenSnapshot& written,
+                                  const std::string& system, std::int64_t time,
+                                  std::uint64_t warnings);
+
+    /// Writes a fact other than a snapshot, sealed to the trust (its own domain, "trust").
+    /// `json` is an object with a "type". Errors: Full, Io.
+    Result<LedgerEntry> record_fact(const std::string& json);
+
+private:
+    Vault(PosixStore store, NodeKeys node, const Clock& clock, Random& random)
+        : store_(std::move(store)), node_(std::move(node)), clock_(&clock), random_(&random) {}
+
+    Result<void> load_domains();
+    Result<void> load_chain();
+    Result<void> store_epoch(const Writing& writing);
+    Ledger::Writer ledger_writer() const;
+
+    VaultPlaces places_;
+    PosixStore store_;
+    NodeKeys node_;
+    const Clock* clock_;
+    Random* random_;
+    Roster roster_;
+    ChainId chain_;
+    std::map<DomainId, OwnDomain> domains_;
+    std::unique_ptr<ChunkIndex> index_;
+    std::unique_ptr<LazyKeys> keys_;
+    std::unique_ptr<VaultReader> reader_;
+};
+
+/// Makes an empty vault with its first roster. Errors: Conflict (something is there), Full, Io.
+Result<void> make_vault(const VaultPlaces& places, View roster_object);
+
+}  // namespace holdfast::vault

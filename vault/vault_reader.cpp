@@ -1,0 +1,102 @@
+#include "vault/vault_reader.h"
+
+#include "vault/snapshot/index_chunk.h"
+
+#include <algorithm>
+
+namespace holdfast::vault {
+namespace {
+
+constexpr std::size_t id_prefix_min = 4;
+
+}  // namespace
+
+Result<Roster> read_roster(const Store& store, const TrustId& trust) {
+    std::vector<Buffer> objects;
+    HF_TRY(store.list("roster/", [&](const std::string& name) -> Result<void> {
+        objects.push_back(HF_TRY(store.get_all(name, record_bytes_max)));
+        return {};
+    }));
+    return newest_roster(objects, trust);
+}
+
+Result<void> VaultReader::refresh() {
+    HF_TRY(ledger_.refresh());
+    for (const auto& [chain, entries] : ledger_.entries()) {
+        for (std::size_t& at = read_[chain]; at < entries.size(); ++at) {
+            const LedgerEntry& entry = entries[at];
+            auto body = open_body(entry, *keys_);
+            if (!body &&
+                (body.error().code == Errc::NotFound || body.error().code == Errc::Locked)) {
+                continue;
+            }
+            const std::string where = entry_name(chain, at);
+            if (!body) return std::move(body).error().within(where);
+            auto record = HF_TRY(parse_snapshot_body(*body).within(where));
+            if (!record) continue;
+            record->id = SnapshotId{entry_hash(entry.envelope).digest};
+            record->chain = chain;
+            record->number = entry.envelope.number;
+            record->list = entry.envelope.list;
+            snapshots_.push_back(std::move(*record));
+        }
+    }
+    std::stable_sort(snapshots_.begin(), snapshots_.end(),
+                     [](const auto& a, const auto& b) { return a.time < b.time; });
+    return {};
+}
+
+Result<SnapshotRecord> VaultReader::find(std::string_view id_prefix) const {
+    const std::string wanted(id_prefix);
+    if (wanted.size() < id_prefix_min) {
+        return Error{Errc::Invalid, "\"" + wanted + "\": give at least four digits of the id"};
+    }
+    const SnapshotRecord* found = nullptr;
+    for (const SnapshotRecord& record : snapshots_) {
+        if (!record.id.hex().starts_with(wanted)) continue;
+        if (found != nullptr) {
+            return Error{Errc::Invalid, "\"" + wanted + "\" begins several snapshots' ids"};
+        }
+        found = &record;
+    }
+    if (found == nullptr) {
+        return Error{Errc::NotFound,
+                     "no snapshot \"" + wanted + "\" (holdfast snapshots lists them)"};
+    }
+    return *found;
+}
+
+Result<SnapshotRecord> VaultReader::latest(std::string_view system) const {
+    for (auto at = snapshots_.rbegin(); at != snapshots_.rend(); ++at) {
+        if (at->system == system) return *at;
+    }
+    return Error{Errc::NotFound, "no snapshot of \"" + std::string(system) + "\""};
+}
+
+Result<std::set<PackId>> VaultReader::packs_of(const SnapshotRecord& record) const {
+    const ResolvedList list =
+        HF_TRY(ledger_.list(record.list).within("list " + record.list.brief()));
+    return std::set<PackId>(list.packs.begin(), list.packs.end());
+}
+
+Result<Manifest> VaultReader::manifest(const SnapshotRecord& record) {
+    const std::set<PackId> packs = HF_TRY(packs_of(record));
+    if (!packs.contains(record.manifest_pack)) {
+        return Error{Errc::Corrupt, "snapshot " + record.id.brief() +
+                                        ": its manifest is in no pack "
+                                        "on its list"};
+    }
+    HF_TRY(learn_packs(*store_, *keys_, {record.manifest_pack}, {}, *index_));
+    const auto chunks = chunk_reader();
+    const auto map = HF_TRY(chunks->read(record.manifest_map));
+    Manifest manifest = HF_TRY(parse_map_part(as_text(*map)));
+    for (const IndexRef& ref : manifest.index) {
+        if (!packs.contains(ref.pack)) return Error{Errc::Corrupt, "an index chunk off the list"};
+    }
+    HF_TRY(learn_packs(*store_, *keys_, packs, manifest.index, *index_));
+    const auto content = HF_TRY(chunks->read(manifest.content));
+    HF_TRY(parse_content_part(as_text(*content), manifest));
+    return manifest;
+}
+
+}  // namespace holdfast::vault
