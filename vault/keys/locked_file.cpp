@@ -37,8 +37,8 @@ Buffer additional_of(KeyUse use, const PublicKey& key) {
     return tagged(use == KeyUse::Person ? "person key" : "custodian key", {key.view()});
 }
 
-Result<KeyFile> lock_key(KeyFile file, const Secret& secret, const Secret& passphrase,
-                         const PasswordCost& cost, Random& random) {
+Result<LockedKey> lock_key(LockedKey file, const Secret& secret, const Secret& passphrase,
+                           const PasswordCost& cost, Random& random) {
     if (file.name.empty() || file.name.size() > name_bytes_max) {
         return Error{Errc::Invalid, "a key file's name has 1 to 256 bytes"};
     }
@@ -48,13 +48,13 @@ Result<KeyFile> lock_key(KeyFile file, const Secret& secret, const Secret& passp
     return file;
 }
 
-Result<Secret> open_key(const KeyFile& file, const Secret& passphrase) {
+Result<Secret> open_key(const LockedKey& file, const Secret& passphrase) {
     const Secret inner =
         HF_TRY(unlock_with(passphrase, file.lock, additional_of(file.use, file.key)));
     return secret_field(inner, "secret", 32);
 }
 
-Error not_this_key(const KeyFile& file) {
+Error not_this_key(const LockedKey& file) {
     return {Errc::Corrupt, "the key file of " + file.name + " holds another key than it names"};
 }
 
@@ -116,7 +116,7 @@ PasswordLock read_lock(Fields& in) {
     return lock;
 }
 
-std::string key_file_text(const KeyFile& file) {
+std::string locked_key_text(const LockedKey& file) {
     Json json = {{"holdfast", form_of(file.use)},
                  {"name", file.name},
                  {"time", file.time},
@@ -125,14 +125,14 @@ std::string key_file_text(const KeyFile& file) {
     return json_text(json, 2) + "\n";
 }
 
-Result<KeyFile> parse_key_file(std::string_view text, KeyUse use) {
-    if (text.size() > key_file_bytes_max) return Error{Errc::Corrupt, "not a key file: too long"};
+Result<LockedKey> parse_locked_key(std::string_view text, KeyUse use) {
+    if (text.size() > locked_key_bytes_max) return Error{Errc::Corrupt, "not a key file: too long"};
     JsonText json = HF_TRY(JsonText::parse(text, "key file"));
     Fields in = json.top();
     if (in.text("holdfast") != form_of(use)) {
         in.fail("holdfast", "expected \"" + std::string(form_of(use)) + "\"");
     }
-    KeyFile file{use, in.text("name"), {}, 0, {}};
+    LockedKey file{use, in.text("name"), {}, 0, {}};
     file.time = in.time("time");
     file.key = in.id<PublicKey>("key");
     file.lock = read_lock(in);
@@ -140,27 +140,27 @@ Result<KeyFile> parse_key_file(std::string_view text, KeyUse use) {
     return file;
 }
 
-Result<KeyFile> lock_person_key(const SigningKey& key, const std::string& name, std::int64_t now_ms,
-                                const Secret& passphrase, const PasswordCost& cost,
-                                Random& random) {
+Result<LockedKey> lock_person_key(const SigningKey& key, const std::string& name,
+                                  std::int64_t now_ms, const Secret& passphrase,
+                                  const PasswordCost& cost, Random& random) {
     return lock_key({KeyUse::Person, name, key.public_key, now_ms, {}}, key.seed, passphrase, cost,
                     random);
 }
 
-Result<KeyFile> lock_custodian_key(const BoxKey& key, const std::string& name, std::int64_t now_ms,
-                                   const Secret& passphrase, const PasswordCost& cost,
-                                   Random& random) {
+Result<LockedKey> lock_custodian_key(const BoxKey& key, const std::string& name,
+                                     std::int64_t now_ms, const Secret& passphrase,
+                                     const PasswordCost& cost, Random& random) {
     return lock_key({KeyUse::Custodian, name, key.public_key, now_ms, {}}, key.secret, passphrase,
                     cost, random);
 }
 
-Result<SigningKey> open_person_key(const KeyFile& file, const Secret& passphrase) {
+Result<SigningKey> open_person_key(const LockedKey& file, const Secret& passphrase) {
     SigningKey key = SigningKey::from_seed(HF_TRY(open_key(file, passphrase)));
     if (file.use != KeyUse::Person || key.public_key != file.key) return not_this_key(file);
     return key;
 }
 
-Result<BoxKey> open_custodian_key(const KeyFile& file, const Secret& passphrase) {
+Result<BoxKey> open_custodian_key(const LockedKey& file, const Secret& passphrase) {
     BoxKey key = BoxKey::from_secret(HF_TRY(open_key(file, passphrase)));
     if (file.use != KeyUse::Custodian || key.public_key != file.key) return not_this_key(file);
     return key;

@@ -1,7 +1,8 @@
-// Locked files: secrets of people under a passphrase; and the files that hold one key each.
+// Locked files: secrets of people under a passphrase; and the files that hold one such key each
+// (a node's own secrets are in key_file.h).
 //
 // Key := Argon2id13(passphrase without its newline); the secrets are XChaCha20-Poly1305 under it.
-// A kit (kit.h) and a key file share this form; they differ in what is beside it in clear.
+// A kit (kit.h) and a locked key share this form; they differ in what is beside it in clear.
 #pragma once
 
 #include "vault/crypto/keys.h"
@@ -13,7 +14,7 @@
 namespace holdfast::vault {
 
 constexpr std::size_t locked_bytes_max = 4096;
-constexpr std::size_t key_file_bytes_max = 16_KiB;
+constexpr std::size_t locked_key_bytes_max = 16_KiB;
 
 struct PasswordLock {
     PasswordCost cost;
@@ -34,13 +35,13 @@ Result<PasswordLock> lock_with(const Secret& passphrase, PasswordCost cost, View
 /// Errors: Denied (wrong passphrase, or altered), Invalid, Full.
 Result<Secret> unlock_with(const Secret& passphrase, const PasswordLock& lock, View additional);
 
-/// What a key file holds.
+/// What a locked key is for.
 enum class KeyUse : std::uint8_t {
     Person,    // Ed25519: signs approvals.
     Custodian  // X25519: opens shares.
 };
 
-struct KeyFile {
+struct LockedKey {
     KeyUse use = KeyUse::Person;
     std::string name;
     PublicKey key;
@@ -50,20 +51,21 @@ struct KeyFile {
 
 /// The file's JSON: `holdfast` "person key 1" or "custodian key 1", `name`, `time`, `key`, `kdf`,
 /// `nonce`, `sealed` over {"secret"}.
-std::string key_file_text(const KeyFile& file);
+std::string locked_key_text(const LockedKey& file);
 
 /// Errors: Corrupt (not a key file for this use).
-Result<KeyFile> parse_key_file(std::string_view text, KeyUse use);
+Result<LockedKey> parse_locked_key(std::string_view text, KeyUse use);
 
 /// Errors: Invalid, Full.
-Result<KeyFile> lock_person_key(const SigningKey& key, const std::string& name, std::int64_t now_ms,
-                                const Secret& passphrase, const PasswordCost& cost, Random& random);
-Result<KeyFile> lock_custodian_key(const BoxKey& key, const std::string& name, std::int64_t now_ms,
-                                   const Secret& passphrase, const PasswordCost& cost,
-                                   Random& random);
+Result<LockedKey> lock_person_key(const SigningKey& key, const std::string& name,
+                                  std::int64_t now_ms, const Secret& passphrase,
+                                  const PasswordCost& cost, Random& random);
+Result<LockedKey> lock_custodian_key(const BoxKey& key, const std::string& name,
+                                     std::int64_t now_ms, const Secret& passphrase,
+                                     const PasswordCost& cost, Random& random);
 
 /// Errors: Denied (wrong passphrase, or altered), Invalid, Full, Corrupt.
-Result<SigningKey> open_person_key(const KeyFile& file, const Secret& passphrase);
-Result<BoxKey> open_custodian_key(const KeyFile& file, const Secret& passphrase);
+Result<SigningKey> open_person_key(const LockedKey& file, const Secret& passphrase);
+Result<BoxKey> open_custodian_key(const LockedKey& file, const Secret& passphrase);
 
 }  // namespace holdfast::vault

@@ -127,24 +127,24 @@ TEST_CASE("a person's and a custodian's key file open with their passphrase", "[
     const SigningKey person = SigningKey::make(system_random());
     const BoxKey custodian = BoxKey::make(system_random());
     const Secret good = passphrase("correct horse");
-    const std::string a =
-        key_file_text(*lock_person_key(person, "P", test::now_ms, good, cheap(), system_random()));
-    const std::string b = key_file_text(
+    const std::string a = locked_key_text(
+        *lock_person_key(person, "P", test::now_ms, good, cheap(), system_random()));
+    const std::string b = locked_key_text(
         *lock_custodian_key(custodian, "C", test::now_ms, good, cheap(), system_random()));
 
-    const KeyFile file = *parse_key_file(a, KeyUse::Person);
+    const LockedKey file = *parse_locked_key(a, KeyUse::Person);
     CHECK(file.key == person.public_key);
     CHECK(same(open_person_key(file, good)->seed, person.seed));
     CHECK(open_person_key(file, passphrase("correct house")).error().code == Errc::Denied);
-    const KeyFile other = *parse_key_file(b, KeyUse::Custodian);
+    const LockedKey other = *parse_locked_key(b, KeyUse::Custodian);
     CHECK(same(open_custodian_key(other, good)->secret, custodian.secret));
-    CHECK_FALSE(parse_key_file(a, KeyUse::Custodian));
-    CHECK_FALSE(parse_key_file(b, KeyUse::Person));
+    CHECK_FALSE(parse_locked_key(a, KeyUse::Custodian));
+    CHECK_FALSE(parse_locked_key(b, KeyUse::Person));
 }
 
 TEST_CASE("a key file whose name of the key was changed is refused", "[vault][keys]") {
     const Secret good = passphrase("correct horse");
-    KeyFile file =
+    LockedKey file =
         *lock_person_key(SigningKey::make(system_random()), "P", 1, good, cheap(), system_random());
     file.key = system_random().id<PublicKey>();
     CHECK(open_person_key(file, good).error().code == Errc::Denied);
