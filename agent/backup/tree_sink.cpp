@@ -1,0 +1,87 @@
+#include "agent/backup/tree_sink.h"
+
+namespace holdfast::agent {
+namespace {
+
+bool same_file(const vault::Entry& a, const vault::Entry& b) {
+    return a.type == b.type && a.size == b.size && a.mtime_ns == b.mtime_ns &&
+           a.ctime_ns == b.ctime_ns && a.inode == b.inode && a.hard_link == b.hard_link;
+}
+
+}  // namespace
+
+TreeSink::TreeSink(vault::SnapshotWriter& writer, const std::string& source,
+                   const vault::TreeReader* before, std::vector<vault::SnapshotWarning>& warnings)
+    : writer_(&writer), source_(source), before_(before), warnings_(&warnings) {
+    if (before != nullptr) cursor_.emplace(*before);
+}
+
+Result<ContentHandle> TreeSink::begin_content(Shape shape) {
+    return writer_->content().begin(shape == Shape::Pages ? vault::Cut::Fixed
+                                                          : vault::Cut::ByContent);
+}
+
+Result<void> TreeSink::write(View data) {
+    counts_.read_bytes += data.size();
+    return writer_->content().write(data);
+}
+
+Result<void> TreeSink::hole(std::uint64_t length) {
+    return writer_->content().hole(length);
+}
+
+Result<void> TreeSink::end_content() {
+    return writer_->content().end();
+}
+
+void TreeSink::drop_content() {
+    writer_->content().drop();
+}
+
+Result<void> TreeSink::add(vault::Entry entry, ContentHandle content) {
+    ++counts_.entries;
+    waiting_.push_back({std::move(entry), content, {}});
+    return add_ready();
+}
+
+Result<bool> TreeSink::add_unchanged(const vault::Entry& entry) {
+    if (!cursor_) return false;
+    const vault::Item* item = HF_TRY(cursor_->find(entry.path));
+    // A ctime that is younger than the last snapshot's scan could hide a change within one tick of
+    // the file system's clock; the source compares before and after reading for that.
+    if (item == nullptr || !same_file(item->entry, entry)) return false;
+    vault::Entry same = entry;
+    same.xattrs = item->entry.xattrs;
+    ++counts_.entries;
+    ++counts_.unchanged;
+    waiting_.push_back({std::move(same), 0, HF_TRY(before_->extents(*item))});
+    HF_TRY(add_ready());
+    return true;
+}
+
+void TreeSink::warn(Warning warning) {
+    warnings_->push_back({source_, std::move(warning.path), std::move(warning.what)});
+}
+
+Result<void> TreeSink::add_ready() {
+    while (!waiting_.empty()) {
+        Waiting& first = waiting_.front();
+        if (first.content != 0) {
+            auto extents = writer_->content().take(first.content);
+            if (!extents) return {};
+            first.extents = std::move(*extents);
+        }
+        HF_TRY(writer_->add(first.entry, std::move(first.extents)));
+        waiting_.pop_front();
+    }
+    return {};
+}
+
+Result<void> TreeSink::finish() {
+    HF_TRY(writer_->content().flush());
+    HF_TRY(add_ready());
+    HF_ASSERT(waiting_.empty());
+    return {};
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,64 @@
+// TreeSink: pours one source into a snapshot.
+//
+// Entries come in path order while workers still name their chunks, so each waits in a queue until
+// its extents are known; the workers' own bound keeps that queue short. The tree of the snapshot
+// before is read along in step, which costs its metadata once and no memory.
+#pragma once
+
+#include "agent/source/sink.h"
+#include "vault/snapshot/snapshot_writer.h"
+#include "vault/snapshot/tree_reader.h"
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::agent {
+
+/// What a source did so far; for progress.
+struct SinkCounts {
+    std::uint64_t entries = 0;
+    std::uint64_t unchanged = 0;  // Files taken from the snapshot before, unread.
+    std::uint64_t read_bytes = 0;
+};
+
+class TreeSink final : public Sink {
+public:
+    /// All outlive the sink. `before` may be null: then everything is read.
+    TreeSink(vault::SnapshotWriter& writer, const std::string& source,
+             const vault::TreeReader* before, std::vector<vault::SnapshotWarning>& warnings);
+
+    Result<ContentHandle> begin_content(Shape shape) override;
+    Result<void> write(View data) override;
+    Result<void> hole(std::uint64_t length) override;
+    Result<void> end_content() override;
+    void drop_content() override;
+    Result<void> add(vault::Entry entry, ContentHandle content) override;
+    Result<bool> add_unchanged(const vault::Entry& entry) override;
+    void warn(Warning warning) override;
+
+    /// Adds what still waits. Call once, before end_source(). Errors: those of the vault.
+    Result<void> finish();
+
+    const SinkCounts& counts() const { return counts_; }
+
+private:
+    struct Waiting {
+        vault::Entry entry;
+        ContentHandle content = 0;
+        vault::Extents extents;  // Known already if content is 0.
+    };
+    Result<void> add_ready();
+
+    vault::SnapshotWriter* writer_;
+    std::string source_;
+    const vault::TreeReader* before_;
+    std::optional<vault::TreeCursor> cursor_;
+    std::vector<vault::SnapshotWarning>* warnings_;
+    std::deque<Waiting> waiting_;
+    SinkCounts counts_;
+};
+
+}  // namespace holdfast::agent

@@ -1,0 +1,202 @@
+#include "vault/verify.h"
+
+#include "vault/base/worker_pool.h"
+#include "vault/chunk/codec.h"
+#include "vault/pack/pack_writer.h"
+
+#include <mutex>
+#include <optional>
+
+namespace holdfast::vault {
+namespace {
+
+bool is_damage(const Error& error) {
+    return error.code == Errc::Corrupt || error.code == Errc::NotFound ||
+           error.code == Errc::Denied || error.code == Errc::Invalid;
+}
+
+/// One worker's tools.
+struct Checker {
+    explicit Checker(const KeySource& keys) : opener(keys) {}
+    ChunkOpener opener;
+    Decoder decoder;
+};
+
+class Verifier {
+public:
+    Verifier(VaultReader& reader, const VerifySettings& settings)
+        : reader_(&reader), settings_(&settings) {}
+
+    Result<VerifyReport> run();
+
+private:
+    Result<void> collect_packs();
+    Result<void> check_packs();
+    void check_one(const PackId& id, Checker& checker);
+    Result<void> check_file(const PackId& id, Checker& checker);
+    Result<void> open_chunks(const PackId& id, View file, Checker& checker);
+    Result<void> open_segment(const DirectorySegment& segment, View file, std::uint64_t& at,
+                              Checker& checker);
+    Result<void> check_tree(const SnapshotRecord& record);
+    Result<void> check_source(const SourceTree& source, ChunkReader& chunks);
+    Result<void> check_item(const TreeReader& tree, const Item& item);
+    Result<void> note(const std::string& object, Result<void> result);
+
+    VaultReader* reader_;
+    const VerifySettings* settings_;
+    std::set<PackId> packs_;
+    std::set<std::pair<ChunkId, ChunkId>> leaves_seen_;
+    std::mutex mutex_;  // Guards report_ and failed_ while workers run.
+    VerifyReport report_;
+    std::optional<Error> failed_;
+};
+
+Result<void> Verifier::note(const std::string& object, Result<void> result) {
+    if (result) return {};
+    if (!is_damage(result.error())) return result;
+    const std::lock_guard lock(mutex_);
+    report_.damage.push_back({object, result.error().message});
+    return {};
+}
+
+Result<VerifyReport> Verifier::run() {
+    HF_TRY(collect_packs());
+    HF_TRY(check_packs());
+    if (settings_->read_data) {
+        for (const SnapshotRecord& record : reader_->snapshots()) {
+            HF_TRY(note("snapshot " + record.id.hex(), check_tree(record)));
+        }
+    }
+    return std::move(report_);
+}
+
+Result<void> Verifier::collect_packs() {
+    for (const SnapshotRecord& record : reader_->snapshots()) {
+        ++report_.snapshots;
+        auto packs = reader_->packs_of(record);
+        if (packs) {
+            packs_.insert(packs->begin(), packs->end());
+        } else {
+            HF_TRY(note(list_name(record.list), std::move(packs).error()));
+        }
+    }
+    if (settings_->progress != nullptr) settings_->progress->packs_all = packs_.size();
+    return {};
+}
+
+Result<void> Verifier::check_packs() {
+    std::vector<Checker> checkers;
+    for (unsigned i = 0; i < settings_->workers; ++i) checkers.emplace_back(reader_->keys());
+    WorkerPool pool(settings_->workers, settings_->workers + 1);
+    for (const PackId& id : packs_) {
+        if (settings_->progress != nullptr && settings_->progress->stop) {
+            return Error{Errc::Interrupted, "stopped before all packs were verified"};
+        }
+        pool.submit([this, id, &checkers](unsigned worker) { check_one(id, checkers[worker]); });
+    }
+    pool.drain();
+    if (failed_) return *failed_;
+    return {};
+}
+
+void Verifier::check_one(const PackId& id, Checker& checker) {
+    auto done = note(pack_name(id), check_file(id, checker));
+    const std::lock_guard lock(mutex_);
+    if (!done && !failed_) failed_ = done.error();
+    ++report_.packs;
+    if (settings_->progress != nullptr) ++settings_->progress->packs_done;
+}
+
+Result<void> Verifier::check_file(const PackId& id, Checker& checker) {
+    const Buffer file = HF_TRY(reader_->store().get_all(pack_name(id), pack_bytes_max));
+    {
+        const std::lock_guard lock(mutex_);
+        report_.bytes += file.size();
+    }
+    if (settings_->progress != nullptr) settings_->progress->bytes_done += file.size();
+    if (file.size() < pack_bytes_min || pack_id_of(file) != id) {
+        return Error{Errc::Corrupt, "its bytes are not those of its name"};
+    }
+    if (!settings_->read_data) return {};
+    return open_chunks(id, file, checker);
+}
+
+Result<void> Verifier::open_chunks(const PackId& id, View file, Checker& checker) {
+    const Directory directory = HF_TRY(open_directory(reader_->store(), id, reader_->keys()));
+    std::uint64_t at = pack_header_bytes;
+    for (const DirectorySegment& segment : directory.segments) {
+        HF_TRY(open_segment(segment, file, at, checker));
+    }
+    return {};
+}
+
+Result<void> Verifier::open_segment(const DirectorySegment& segment, View file, std::uint64_t& at,
+                                    Checker& checker) {
+    const Naming* naming = nullptr;
+    if (settings_->namings != nullptr) {
+        const auto found = settings_->namings->find(segment.name.domain);
+        if (found != settings_->namings->end()) naming = found->second;
+    }
+    std::uint64_t number = 0;
+    Buffer content;
+    for (const DirectoryChunk& chunk : segment.chunks) {
+        const View sealed = file.subspan(at, chunk.sealed_bytes);
+        at += chunk.sealed_bytes;
+        auto coded = checker.opener.open(segment.name, number++, chunk.id, sealed);
+        if (!coded && coded.error().code == Errc::Locked) {
+            const std::lock_guard lock(mutex_);
+            ++report_.content_not_opened;
+            continue;
+        }
+        if (!coded) return std::move(coded).error();
+        HF_TRY(checker.decoder.decode(*coded, chunk.content_bytes, content));
+        if (naming != nullptr && naming->id(segment.name.kind, content) != chunk.id) {
+            return Error{Errc::Corrupt, "a chunk's content is not that of its id"};
+        }
+        const std::lock_guard lock(mutex_);
+        ++report_.chunks;
+    }
+    return {};
+}
+
+Result<void> Verifier::check_tree(const SnapshotRecord& record) {
+    auto manifest = reader_->manifest(record);
+    if (!manifest && manifest.error().code == Errc::Locked) return {};
+    if (!manifest) return std::move(manifest).error();
+    const auto chunks = reader_->chunk_reader();
+    for (const SourceInfo& source : manifest->sources) {
+        HF_TRY(check_source(source.tree, *chunks).within(source.name));
+    }
+    return {};
+}
+
+Result<void> Verifier::check_source(const SourceTree& source, ChunkReader& chunks) {
+    const TreeReader tree = HF_TRY(TreeReader::open(source, chunks));
+    for (std::size_t i = 0; i < tree.leaves(); ++i) {
+        // Snapshots share most leaves; each is looked through once.
+        if (!leaves_seen_.insert({tree.info(i).meta, tree.info(i).refs}).second) continue;
+        for (const Item& item : HF_TRY(tree.leaf(i))) HF_TRY(check_item(tree, item));
+    }
+    return {};
+}
+
+Result<void> Verifier::check_item(const TreeReader& tree, const Item& item) {
+    for (const Extent& extent : HF_TRY(tree.extents(item))) {
+        if (extent.hole()) continue;
+        const ChunkPlace place =
+            HF_TRY(reader_->index().find(extent.chunk).within(item.entry.path));
+        const bool inside = extent.skip + extent.length <= place.content_bytes &&
+                            (!extent.whole || extent.length == place.content_bytes);
+        if (!inside) return Error{Errc::Corrupt, item.entry.path + ": an extent outside its chunk"};
+    }
+    ++report_.paths;
+    return {};
+}
+
+}  // namespace
+
+Result<VerifyReport> verify(VaultReader& reader, const VerifySettings& settings) {
+    return Verifier(reader, settings).run();
+}
+
+}  // namespace holdfast::vault

@@ -1,0 +1,57 @@
+// Verify: is what the vault holds what it should hold?
+//
+// Structure needs no key: ledger chains (checked as they are read), lists, and every pack on a list
+// against its name. With `read_data` each chunk is opened, decoded and compared with its id, and
+// each path of each snapshot must find its content. Damage is collected, not fatal: the report
+// names all.
+#pragma once
+
+#include "vault/snapshot/naming.h"
+#include "vault/vault_reader.h"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace holdfast::vault {
+
+struct Damage {
+    std::string object;  // Its name in the store.
+    std::string what;
+};
+
+struct VerifyReport {
+    std::uint64_t snapshots = 0;
+    std::uint64_t packs = 0;
+    std::uint64_t bytes = 0;               // Of packs, hashed.
+    std::uint64_t chunks = 0;              // Opened and compared.
+    std::uint64_t paths = 0;               // Whose content was found whole.
+    std::uint64_t content_not_opened = 0;  // Chunks whose key is not on this node: locked domains.
+    std::vector<Damage> damage;
+
+    bool clean() const { return damage.empty(); }
+};
+
+/// Shared with whoever watches.
+struct VerifyProgress {
+    std::atomic<std::uint64_t> packs_done{0};
+    std::atomic<std::uint64_t> packs_all{0};
+    std::atomic<std::uint64_t> bytes_done{0};
+    std::atomic<bool> stop{false};
+};
+
+struct VerifySettings {
+    bool read_data = false;
+    unsigned workers = 1;
+    const std::map<DomainId, const Naming*>* namings =
+        nullptr;  // To compare chunks with their ids.
+    VerifyProgress* progress = nullptr;
+};
+
+/// Verifies all snapshots of `reader`. Errors: Io, Unreachable, Interrupted: what kept it from
+/// going on; never damage.
+Result<VerifyReport> verify(VaultReader& reader, const VerifySettings& settings);
+
+}  // namespace holdfast::vault
