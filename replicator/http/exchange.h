@@ -80,8 +80,8 @@ public:
     }
     void fail(const Error& error) { send(error_response(error)); }
     /// Sends the headers; the body follows. Without `length` it goes out chunked (and, to a
-    /// HTTP/1.0 client, ends with the connection). More or fewer bytes than `length` is a broken
-    /// rule.
+    /// HTTP/1.0 client, ends with the connection). More bytes than `length` is a broken rule; fewer
+    /// at end() cut the connection.
     ResponseStream stream(unsigned status, HttpHeaders headers,
                           std::optional<std::uint64_t> length = std::nullopt);
     /// Called at most once, if the client goes before it was answered.

@@ -35,6 +35,9 @@ using HttpHandler = std::variant<RequestHandler, UploadHandler, TunnelHandler>;
 
 class Router {
 public:
+    /// The name under which tunnels stand among methods.
+    static constexpr std::string_view tunnel_method = "UPGRADE";
+
     /// The body is collected; a longer one is refused (413 body_too_large) unread.
     /// `body_bytes_max` 0: the server's limit. Registering a pattern twice is a broken rule.
     void on(std::string_view method, std::string_view pattern, RequestHandler handler,

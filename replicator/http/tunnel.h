@@ -2,8 +2,9 @@
 //
 // It carries raw TCP for relays. On the wire it is a WebSocket (RFC 6455) with subprotocol
 // "holdfast-relay": binary messages are bytes, of any split; the text message "end" says that this
-// side sends no more (half-close), the other direction stays open. When both have ended the
-// connection closes with status 1000; any other end is a cut.
+// side sends no more (half-close), the other direction stays open; the text message "seen" answers
+// that all bytes and the end have reached the user. When each side has sent and received both, the
+// connection closes with status 1000; any other end is a cut. So on_closed(ok) means delivered.
 //
 // Thread rule: the loop thread. Memory: at most queue_bytes_max and one write wait to be sent; a
 // reader that pauses holds the sender by TCP.
