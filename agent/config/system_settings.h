@@ -1,0 +1,171 @@
+// SystemSettings: systems/NAME.toml, the only truth about a system.
+//
+//     name = "epr"                          # equals the file's name
+//     title = "Electronic patient record"
+//     supplier = "Pippin Hosting"           # optional
+//     contacts = ["Switchboard 01234 567890"]
+//     opening_keys = "node"                 # or "locked"
+//     [objectives]                          # needed beside [plan]
+//     data_age = "15m"                      # s, m, h, d
+//     time_to_run = "30m"
+//     [[source]]                            # one at least
+//     name = "database"                     # default: the kind
+//     kind = "postgres"
+//     host = "127.0.0.1"                    # or the socket's folder
+//     port = 5432                           # 5432
+//     user = "holdfast"                     # "holdfast"
+//     passfile = "/etc/holdfast/epr.pgpass" # optional
+//     sslmode = "prefer"                    # "verify-full"
+//     sslrootcert = "/etc/ssl/pippin.pem"   # optional
+//     [[source]]
+//     name = "documents"
+//     kind = "files"
+//     path = "/srv/epr/documents"
+//     exclude = ["*.tmp", "cache/**"]       # vault/base/glob.h
+//     one_file_system = false
+//     [plan]                                # optional: without it the system is kept, not run
+//     runtime = "postgres"                  # runtimes/postgres.toml on the node that executes
+//     hosts = ["Trumpton"]                  # partners where it may run
+//     [[check]]
+//     name = "allergies are there"
+//     kind = "sql"                          # on the endpoint of a postgres source
+//     source = "database"
+//     query = "select count(*) > 0 from allergies"
+//     expect = "t"
+//     [[check]]
+//     name = "content equals"
+//     kind = "command"                      # a command of the executing node's runtime file
+//     command = "prove"
+//     [[endpoint]]
+//     name = "database"
+//     source = "database"
+//     port = 5432                           # what the system's clients use
+//     relay = "127.0.0.1:15432"             # where the owner's relay listens; optional
+//     probe = "tcp"                         # "tcp" | "none"
+//     [fence]                               # needed beside [plan]
+//     kind = "attested"                     # "enforced"
+//     say = "Is Pippin's server powered off, or its link unplugged?"   # needed if attested
+//
+// An Error lists up to mistakes_max mistakes, one a line: "FILE:LINE:COLUMN: what is wrong".
+#pragma once
+
+#include "vault/base/result.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace holdfast::agent {
+
+constexpr std::size_t system_file_bytes_max = 131'072;
+constexpr std::size_t sources_max = 32;
+constexpr std::size_t excludes_max = 500;
+constexpr std::size_t contacts_max = 20;
+constexpr std::size_t hosts_max = 20;
+constexpr std::size_t checks_max = 100;
+constexpr std::size_t endpoints_max = 32;
+constexpr std::size_t query_bytes_max = 8'192;
+
+/// What a node needs to open the system's snapshots: its own key file, or people with shares.
+enum class OpeningKeys { Node, Locked };
+
+struct ObjectiveSettings {
+    std::int64_t data_age_ms = 0;
+    std::int64_t time_to_run_ms = 0;
+    friend bool operator==(const ObjectiveSettings&, const ObjectiveSettings&) = default;
+};
+
+struct FilesSourceSettings {
+    std::string path;  // Absolute, normal.
+    std::vector<std::string> exclude;
+    bool one_file_system = false;
+    friend bool operator==(const FilesSourceSettings&, const FilesSourceSettings&) = default;
+};
+
+struct PostgresSourceSettings {
+    std::string host;  // A name, an address, or the folder of the socket.
+    std::uint16_t port = 5432;
+    std::string user = "holdfast";
+    std::string passfile;  // Empty: none.
+    std::string sslmode = "verify-full";
+    std::string sslrootcert;  // Empty: libpq's default file.
+    friend bool operator==(const PostgresSourceSettings&, const PostgresSourceSettings&) = default;
+};
+
+struct SourceSettings {
+    std::string name;
+    std::variant<FilesSourceSettings, PostgresSourceSettings> of;
+
+    /// "files" or "postgres".
+    std::string_view kind() const;
+    friend bool operator==(const SourceSettings&, const SourceSettings&) = default;
+};
+
+struct PlanSettings {
+    std::string runtime;
+    std::vector<std::string> hosts;  // Partners, by their display names.
+    friend bool operator==(const PlanSettings&, const PlanSettings&) = default;
+};
+
+struct SqlCheckSettings {
+    std::string source;  // A postgres source.
+    std::string query;   // Text for the server; nothing here executes or alters it.
+    std::string expect;
+    friend bool operator==(const SqlCheckSettings&, const SqlCheckSettings&) = default;
+};
+
+struct CommandCheckSettings {
+    std::string command;  // A key of the runtime's [commands].
+    friend bool operator==(const CommandCheckSettings&, const CommandCheckSettings&) = default;
+};
+
+struct CheckSettings {
+    std::string name;
+    std::variant<SqlCheckSettings, CommandCheckSettings> of;
+    friend bool operator==(const CheckSettings&, const CheckSettings&) = default;
+};
+
+enum class ProbeKind { None, Tcp };
+
+struct EndpointSettings {
+    std::string name;
+    std::string source;
+    std::uint16_t port = 0;
+    std::string relay;  // "ADDRESS:PORT", or empty: no relay.
+    ProbeKind probe = ProbeKind::Tcp;
+    friend bool operator==(const EndpointSettings&, const EndpointSettings&) = default;
+};
+
+enum class FenceKind { Attested, Enforced };
+
+struct FenceSettings {
+    FenceKind kind = FenceKind::Attested;
+    std::string say;  // The question that two people answer.
+    friend bool operator==(const FenceSettings&, const FenceSettings&) = default;
+};
+
+struct SystemSettings {
+    std::string name, title, supplier;
+    std::vector<std::string> contacts;
+    OpeningKeys opening_keys = OpeningKeys::Node;
+    std::optional<ObjectiveSettings> objectives;
+    std::vector<SourceSettings> sources;
+    std::optional<PlanSettings> plan;
+    std::vector<CheckSettings> checks;
+    std::vector<EndpointSettings> endpoints;
+    std::optional<FenceSettings> fence;
+    std::string text;  // The file byte for byte, for the snapshot's manifest.
+
+    /// Null if there is none of that name.
+    const SourceSettings* source(std::string_view source_name) const;
+    friend bool operator==(const SystemSettings&, const SystemSettings&) = default;
+};
+
+/// Reads a system from `text`, be it a file's or a manifest's; `file` is told in messages.
+/// Errors: Invalid (every mistake with its place).
+Result<SystemSettings> parse_system(std::string text, const std::string& file);
+
+}  // namespace holdfast::agent
