@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <future>
+
 using namespace holdfast;
 using namespace holdfast::vault;
 
@@ -170,6 +172,28 @@ TEST_CASE("locking a domain keeps the epoch that is being written", "[vault][key
     ring.forget_content(s.epoch().id);
     CHECK_FALSE(ring.knows_content(s.epoch().id));
     CHECK(ring.epochs().size() == 2);
+}
+
+TEST_CASE("workers ask a key ring while epochs join it and a domain is locked", "[vault][keys]") {
+    const Setting s;
+    KeyRing ring;
+    ring.add(s.epoch());
+    const SegmentName refs = segment_of(s.epoch(), Kind::Refs);
+    const Secret expected = segment_key(refs, s.epoch().map);
+    const auto ask = [&] {
+        bool right = true;
+        for (int i = 0; i < 500; ++i) right = right && same(*ring.key_of(refs), expected);
+        return right;
+    };
+    std::future<bool> one = std::async(std::launch::async, ask);
+    std::future<bool> two = std::async(std::launch::async, ask);
+    for (int i = 0; i < 2000; ++i) {
+        Epoch joined{system_random().id<EpochId>(), s.domain, 0, Secret(32), Secret(32)};
+        ring.add(joined);
+        if (i % 100 == 0) ring.lock_domain(s.domain);
+    }
+    CHECK(one.get());
+    CHECK(two.get());
 }
 
 TEST_CASE("a key ring holds the epochs of ten years of many domains", "[vault][keys]") {
