@@ -79,6 +79,7 @@ std::string_view role_name(Role role) {
             return "officer";
     }
     HF_ASSERT(false);
+    return {};
 }
 
 bool PersonCertificate::has(Role role) const {
