@@ -5,7 +5,8 @@
 // it: those of a large snapshot are longer than a record may be. Who signs sees no key. The keys
 // open nothing older or newer. The date ends permission, not knowledge.
 //
-//     sealed keys := wrap("release", owner ‖ host ‖ snapshot ‖ list, key*), for the host's box key
+//     sealed keys := wrap("release", context, key*), for the host's box key
+//     context     := owner ‖ host ‖ snapshot ‖ list: ids
 //     key         := domain: id  epoch: id  salt: 16 bytes  cipher: u8  kind: u8  key: 32 bytes
 #pragma once
 
