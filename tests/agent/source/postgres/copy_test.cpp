@@ -62,16 +62,20 @@ TEST_CASE("a copy taken under load recovers whole, sealed and checked", "[postgr
     {
         const Writer writer(source);
         REQUIRE(eventually([&] { return writer.acknowledged() > 100; }));
-        PostgresSettings settings = copier_of(source, folder);
-        settings.rate_kib_max = 40 << 10;
         before = writer.acknowledged();
-        std::uint64_t done_last = 0;
-        facts = must(copy_cluster(settings, sink, [&](std::uint64_t done, std::uint64_t expected) {
-            CHECK(done >= done_last);
-            done_last = done;
-            static_cast<void>(expected);
+        bool waited = false;
+        const auto progress = [&](std::uint64_t done, std::uint64_t expected) {
+            if (waited || done < 16 << 20) return true;
+            waited = true;
+            CHECK(expected > done);
+            // In the middle of the copy: twice the log that the server would keep without the slot.
+            const std::string from = one(source, "SELECT pg_current_wal_lsn()");
+            const std::string query = "SELECT pg_current_wal_lsn() - '" + from + "' > 100000000";
+            CHECK(eventually([&] { return one(source, query) == "t"; }, 120'000));
             return true;
-        }));
+        };
+        facts = must(copy_cluster(copier_of(source, folder), sink, progress));
+        CHECK(waited);
         CHECK(writer.acknowledged() > before);
     }
     INFO("log " << facts.first_wal << " to " << facts.last_wal << ", " << facts.bytes << " bytes");
@@ -90,8 +94,7 @@ TEST_CASE("a copy taken under load recovers whole, sealed and checked", "[postgr
     CHECK(facts.block_bytes == 8192);
     CHECK(facts.system_id == one(source, "SELECT system_identifier FROM pg_control_system()"));
     CHECK(facts.timeline == 1);
-    // More log than the server would have kept without the slot.
-    CHECK(facts.stop_lsn - facts.start_lsn > std::uint64_t{100} << 20);
+    CHECK(facts.stop_lsn - facts.start_lsn > 100'000'000);
     CHECK(facts.databases.empty());
     CHECK_FALSE(facts.databases_missing.empty());
 
@@ -122,6 +125,35 @@ TEST_CASE("a role that may log in tells the locales of the databases", "[postgre
     CHECK(facts.databases[0].encoding == "UTF8");
     CHECK(facts.databases[0].collate == "C.UTF-8");
     CHECK(facts.databases_missing.empty());
+}
+
+TEST_CASE("over TLS only the server with the known certificate is copied", "[postgres][cluster]") {
+    const ServerFolder folder;
+    const auto make_certificate = [&](const std::string& name) {
+        const std::string path = folder.path() + "/" + name;
+        must(run_as_server_user({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                 "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
+                                 "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path + ".key",
+                                 "-out", path + ".crt"}));
+        return path;
+    };
+    const std::string known = make_certificate("known");
+    const std::string other = make_certificate("other");
+    PostgresServer source = must(make_source(
+        {"ssl = on", "ssl_cert_file = '" + known + ".crt'", "ssl_key_file = '" + known + ".key'"}));
+    must(make_tables(source, 5'000));
+    PostgresSettings settings = copier_of(source, folder);
+    settings.sslmode = "verify-full";
+    settings.sslrootcert = other + ".crt";
+    FolderSink nothing(folder.path() + "/nothing");
+    CHECK_FALSE(copy_cluster(settings, nothing, {}));
+    CHECK(nothing.entries.empty());
+    settings.sslrootcert = known + ".crt";
+    FolderSink sink(folder.path() + "/copy");
+    const PostgresFacts facts = must(copy_cluster(settings, sink, {}));
+    CHECK(facts.bytes > 20 << 20);
+    PostgresServer copy = must(start_copy(folder.path() + "/copy"));
+    CHECK(one(copy, "SELECT count(*) FROM ballast") == "5000");
 }
 
 TEST_CASE("tablespaces come back inside the data folder", "[postgres][cluster]") {
