@@ -36,9 +36,11 @@ TEST_CASE("content comes back as it was, of every kind and length", "[vault][chu
     const std::vector<Buffer> kinds{material::random_bytes(70000, 1), material::text(70000),
                                     material::image(70000, 0), material::image(70000, 1),
                                     Buffer(70000)};
+    const std::vector<std::size_t> lengths{0,  1,  2,  3,    4,    5,    6,     7,
+                                           8,  9,  10, 11,   12,   13,   14,    15,
+                                           16, 17, 99, 4099, 4100, 4101, 65537, 70000};
     for (const Buffer& kind : kinds) {
-        for (const std::size_t n : {0,  1,  2,  3,  4,  5,  6,   7,    8,    9,    10,    11,   12,
-                                    13, 14, 15, 16, 17, 99, 100, 4099, 4100, 4101, 65537, 70000}) {
+        for (const std::size_t n : lengths) {
             Buffer plain;
             Buffer content;
             encoder.encode(View(kind).first(n), {}, plain);
