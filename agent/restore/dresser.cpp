@@ -1,0 +1,131 @@
+#include "agent/restore/dresser.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace holdfast::agent {
+namespace {
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr std::size_t owner_record_bytes = 64 << 10;
+// chown() takes this number for "leave it as it is".
+constexpr std::uint32_t no_owner = 0xffffffff;
+constexpr std::uint32_t set_id_bits = S_ISUID | S_ISGID;
+
+struct timespec as_timespec(std::int64_t ns) {
+    std::int64_t seconds = ns / second_ns;
+    std::int64_t rest = ns % second_ns;
+    if (rest < 0) {
+        rest += second_ns;
+        --seconds;
+    }
+    struct timespec out {};
+    out.tv_sec = seconds;
+    out.tv_nsec = rest;
+    return out;
+}
+
+}  // namespace
+
+/// An inode, open (name is null), or under a name in an open folder.
+struct Dresser::Target {
+    int fd;
+    const char* name;
+
+    int chown_to(std::uint32_t uid, std::uint32_t gid) const {
+        return name == nullptr ? fchown(fd, uid, gid)
+                               : fchownat(fd, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+    }
+    int chmod_to(std::uint32_t mode) const {
+        // By name it follows links, but is not asked for them; restore made the name itself, in a
+        // folder that nobody else can enter.
+        return name == nullptr ? fchmod(fd, mode) : fchmodat(fd, name, mode, 0);
+    }
+    int set_xattr(const std::string& xattr, View value) const {
+        if (name == nullptr) return fsetxattr(fd, xattr.c_str(), value.data(), value.size(), 0);
+        const std::string path = "/proc/self/fd/" + std::to_string(fd) + "/" + name;
+        return lsetxattr(path.c_str(), xattr.c_str(), value.data(), value.size(), 0);
+    }
+    int set_mtime(std::int64_t ns) const {
+        const struct timespec times[2] = {{0, UTIME_OMIT}, as_timespec(ns)};
+        return name == nullptr ? futimens(fd, times)
+                               : utimensat(fd, name, times, AT_SYMLINK_NOFOLLOW);
+    }
+};
+
+void Dresser::dress(int fd, const vault::Entry& entry) {
+    dress(Target{fd, nullptr}, entry);
+}
+
+void Dresser::dress_at(int folder, const std::string& name, const vault::Entry& entry) {
+    dress(Target{folder, name.c_str()}, entry);
+}
+
+void Dresser::dress(const Target& target, const vault::Entry& entry) {
+    const bool owned = set_owner(target, entry);
+    set_xattrs(target, entry);
+    if (entry.type != vault::FileType::Symlink) {
+        // A program must not run with the rights of whoever happens to restore it.
+        const std::uint32_t mode = owned ? entry.mode : entry.mode & ~set_id_bits;
+        if (target.chmod_to(mode & 07777) != 0) warn(entry, "the mode cannot be set", errno);
+    }
+    if (target.set_mtime(entry.mtime_ns) != 0) warn(entry, "the time cannot be set", errno);
+}
+
+bool Dresser::set_owner(const Target& target, const vault::Entry& entry) {
+    const std::uint32_t uid = user_of(entry);
+    const std::uint32_t gid = group_of(entry);
+    const bool possible = uid != no_owner && gid != no_owner;
+    if (possible && target.chown_to(uid, gid) == 0) return true;
+    const int error = possible ? errno : EINVAL;
+    // The group alone may be one of ours.
+    const bool group = gid != no_owner && target.chown_to(no_owner, gid) == 0;
+    warn(entry, group ? "the user cannot be set" : "the owner cannot be set", error);
+    return false;
+}
+
+void Dresser::set_xattrs(const Target& target, const vault::Entry& entry) {
+    for (const auto& [name, value] : entry.xattrs) {
+        if (target.set_xattr(name, value) != 0)
+            warn(entry, "xattr " + name + " cannot be set", errno);
+    }
+}
+
+std::uint32_t Dresser::user_of(const vault::Entry& entry) {
+    if (!owners_by_name_ || entry.user.empty()) return entry.uid;
+    const auto [at, missing] = users_.try_emplace(entry.user, entry.uid);
+    if (missing) {
+        std::vector<char> buffer(owner_record_bytes);
+        struct passwd record {};
+        struct passwd* found = nullptr;
+        getpwnam_r(entry.user.c_str(), &record, buffer.data(), buffer.size(), &found);
+        if (found != nullptr) at->second = found->pw_uid;
+    }
+    return at->second;
+}
+
+std::uint32_t Dresser::group_of(const vault::Entry& entry) {
+    if (!owners_by_name_ || entry.group.empty()) return entry.gid;
+    const auto [at, missing] = groups_.try_emplace(entry.group, entry.gid);
+    if (missing) {
+        std::vector<char> buffer(owner_record_bytes);
+        struct group record {};
+        struct group* found = nullptr;
+        getgrnam_r(entry.group.c_str(), &record, buffer.data(), buffer.size(), &found);
+        if (found != nullptr) at->second = found->gr_gid;
+    }
+    return at->second;
+}
+
+void Dresser::warn(const vault::Entry& entry, const std::string& what, int error) {
+    notices_->warn(entry.path, what + ": " + std::strerror(error));
+}
+
+}  // namespace holdfast::agent

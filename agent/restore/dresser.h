@@ -1,0 +1,42 @@
+// Dresser: gives restored inodes their owner, extended attributes, mode and times, in this order: a
+// change of owner takes the set-user-id bit and capabilities, an ACL changes the mode, and all but
+// the times change ctime only.
+//
+// What is not permitted becomes a warning. Belongs to one thread.
+#pragma once
+
+#include "agent/restore/notices.h"
+
+#include <unordered_map>
+
+namespace holdfast::agent {
+
+class Dresser {
+public:
+    /// `notices` outlives it.
+    Dresser(bool owners_by_name, Notices& notices)
+        : owners_by_name_(owners_by_name), notices_(&notices) {}
+
+    /// A regular file or a folder that is open.
+    void dress(int fd, const vault::Entry& entry);
+    /// Any other inode, by its name in an open folder.
+    void dress_at(int folder, const std::string& name, const vault::Entry& entry);
+
+private:
+    struct Target;
+    using Numbers = std::unordered_map<std::string, std::uint32_t>;
+
+    void dress(const Target& target, const vault::Entry& entry);
+    bool set_owner(const Target& target, const vault::Entry& entry);
+    void set_xattrs(const Target& target, const vault::Entry& entry);
+    std::uint32_t user_of(const vault::Entry& entry);
+    std::uint32_t group_of(const vault::Entry& entry);
+    void warn(const vault::Entry& entry, const std::string& what, int error);
+
+    bool owners_by_name_;
+    Notices* notices_;
+    Numbers users_;
+    Numbers groups_;
+};
+
+}  // namespace holdfast::agent

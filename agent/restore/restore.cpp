@@ -1,0 +1,290 @@
+#include "agent/restore/restore.h"
+
+#include "agent/restore/file_writer.h"
+#include "agent/restore/selection.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <unordered_map>
+
+namespace holdfast::agent {
+namespace {
+
+// What mkfs leaves in a fresh file system; a folder that holds only this counts as empty.
+constexpr const char* lost_and_found = "lost+found";
+
+/// A file with several names.
+struct Link {
+    std::string path;             // Of its first name that is restored; empty if there is none yet.
+    vault::ContentParts content;  // Kept while path is empty: a name left out may have it.
+};
+using Links = std::unordered_map<std::uint64_t, Link>;
+
+struct CloseFolder {
+    void operator()(DIR* folder) const { closedir(folder); }
+};
+
+/// Errors: Conflict (it is not), Io.
+Result<void> check_empty(const std::string& path) {
+    const std::unique_ptr<DIR, CloseFolder> folder(opendir(path.c_str()));
+    if (!folder) return io_error(errno, "list " + path);
+    while (const struct dirent* item = readdir(folder.get())) {
+        const std::string name = item->d_name;
+        if (name == "." || name == ".." || name == lost_and_found) continue;
+        return Error{Errc::Conflict, path + " is not empty (it holds \"" + name +
+                                         "\"); restore into a new or an empty folder"};
+    }
+    return {};
+}
+
+struct Target {
+    Fd root;
+    bool made = false;
+};
+
+/// Makes the folder, or takes it if it is empty, and closes it to others.
+Result<Target> open_target(const std::string& path, Notices& notices) {
+    if (path.empty()) return Error{Errc::Invalid, "no folder to restore into was given"};
+    Target target;
+    target.made = mkdir(path.c_str(), 0700) == 0;
+    if (!target.made && errno != EEXIST) return io_error(errno, "make the folder " + path);
+    target.root = HF_TRY(open_file(path, O_RDONLY | O_DIRECTORY));
+    const int root = target.root.get();
+    if (target.made) return target;
+    HF_TRY(check_empty(path));
+    if (fchmod(root, 0700) != 0) {
+        notices.warn("", std::string("the folder stays open to others while it is filled: ") +
+                             std::strerror(errno));
+    }
+    // Else all that is made in it would get these, without ever having had them.
+    fremovexattr(root, "system.posix_acl_default");
+    fremovexattr(root, "system.posix_acl_access");
+    return target;
+}
+
+/// First pass: makes everything but later links; folders stay bare.
+class Maker final : public TreeVisitor {
+public:
+    Maker(int root, FileWriter& writer, const RestoreSettings& settings, Notices& notices,
+          Links& links)
+        : walk_(root),
+          writer_(&writer),
+          settings_(&settings),
+          notices_(&notices),
+          links_(&links),
+          dresser_(settings.owners_by_name, notices) {}
+
+    std::uint64_t entries() const { return entries_; }
+    std::uint64_t folders() const { return folders_; }
+
+    Result<void> enter(const vault::Entry& folder) override {
+        count();
+        ++folders_;
+        if (folder.path.empty()) return {};
+        const int in = HF_TRY(parent(folder));
+        if (in < 0) return {};
+        if (mkdirat(in, name_of(folder.path).c_str(), 0700) == 0) return {};
+        if (errno == EEXIST && folder.path == lost_and_found) return {};
+        return cannot_make(folder);
+    }
+
+    Result<void> visit(const vault::Item& item) override {
+        count();
+        const vault::Entry& entry = item.entry;
+        if (entry.hard_link == 0) return make(item);
+        Link& link = (*links_)[entry.hard_link];
+        if (!link.path.empty()) return {};  // A later name: the second pass makes it.
+        link.path = entry.path;
+        const bool elsewhere = !link.content.extents.empty() || !link.content.parts.empty();
+        return elsewhere ? make({entry, std::exchange(link.content, {})}) : make(item);
+    }
+
+    Result<void> leave(const vault::Entry&) override { return {}; }
+
+    void pass(const vault::Item& item) override {
+        if (item.entry.hard_link != 0) links_->try_emplace(item.entry.hard_link, "", item.content);
+    }
+
+    void lose(const std::string& first_path, std::uint64_t entries, const Error& why) override {
+        notices_->damaged(
+            first_path, std::to_string(entries) + " entries from here on are lost: " + why.message);
+    }
+
+private:
+    void count() {
+        ++entries_;
+        if (settings_->progress != nullptr) ++settings_->progress->entries;
+    }
+
+    Result<void> make(const vault::Item& item) {
+        const int in = HF_TRY(parent(item.entry));
+        if (in < 0) return {};
+        if (item.entry.type == vault::FileType::Regular) return writer_->add(item);
+        const std::string name = name_of(item.entry.path);
+        if (make_special(in, name, item.entry) != 0) return cannot_make(item.entry);
+        dresser_.dress_at(in, name, item.entry);
+        return {};
+    }
+
+    static int make_special(int in, const std::string& name, const vault::Entry& entry) {
+        const char* target = entry.link_target.c_str();
+        switch (entry.type) {
+            case vault::FileType::Symlink:
+                return symlinkat(target, in, name.c_str());
+            case vault::FileType::Fifo:
+                return mknodat(in, name.c_str(), S_IFIFO | 0600, 0);
+            case vault::FileType::Socket:
+                return mknodat(in, name.c_str(), S_IFSOCK | 0600, 0);
+            case vault::FileType::CharDevice:
+                return mknodat(in, name.c_str(), S_IFCHR | 0600, entry.device);
+            case vault::FileType::BlockDevice:
+                return mknodat(in, name.c_str(), S_IFBLK | 0600, entry.device);
+            case vault::FileType::Regular:
+            case vault::FileType::Directory:
+                break;
+        }
+        errno = EINVAL;
+        return -1;
+    }
+
+    /// The folder to make `entry` in, or -1, which was told. One whose own entry is lost is made.
+    Result<int> parent(const vault::Entry& entry) {
+        const std::string_view folder = folder_of(entry.path);
+        int in = walk_.enter(folder);
+        if (in < 0 && errno == ENOENT) {
+            HF_TRY(make_lost(folder));
+            in = walk_.enter(folder);
+        }
+        if (in < 0) HF_TRY(cannot_make(entry));
+        return in;
+    }
+
+    Result<void> make_lost(std::string_view folder) {
+        if (folder.empty() || walk_.enter(folder) >= 0) return {};
+        HF_TRY(make_lost(folder_of(folder)));
+        const int in = walk_.enter(folder_of(folder));
+        if (in >= 0 && mkdirat(in, name_of(folder).c_str(), 0700) == 0) {
+            notices_->warn(std::string(folder), "the snapshot lost what it knew of this folder");
+        }
+        return {};
+    }
+
+    Result<void> cannot_make(const vault::Entry& entry) {
+        if (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EROFS) {
+            return io_error(errno, "make " + entry.path);
+        }
+        const bool device =
+            entry.type == vault::FileType::CharDevice || entry.type == vault::FileType::BlockDevice;
+        const std::string what = std::string("it cannot be made: ") + std::strerror(errno);
+        if (device && errno == EPERM && geteuid() != 0) {
+            notices_->warn(entry.path, "devices are made for root alone");
+        } else {
+            notices_->damaged(entry.path, what);
+        }
+        return {};
+    }
+
+    FolderWalk walk_;
+    FileWriter* writer_;
+    const RestoreSettings* settings_;
+    Notices* notices_;
+    Links* links_;
+    Dresser dresser_;
+    std::uint64_t entries_ = 0;
+    std::uint64_t folders_ = 0;
+};
+
+/// Second pass: later links, and the folders' attributes once nothing in them changes any more.
+class Finisher final : public TreeVisitor {
+public:
+    Finisher(int root, bool owners_by_name, Notices& notices, const Links& links)
+        : from_(root),
+          to_(root),
+          notices_(&notices),
+          links_(&links),
+          dresser_(owners_by_name, notices) {}
+
+    Result<void> enter(const vault::Entry&) override { return {}; }
+    void pass(const vault::Item&) override {}
+    void lose(const std::string&, std::uint64_t, const Error&) override {}
+
+    Result<void> visit(const vault::Item& item) override {
+        const std::string& path = item.entry.path;
+        if (item.entry.hard_link == 0) return {};
+        const auto found = links_->find(item.entry.hard_link);
+        if (found == links_->end() || found->second.path == path) return {};
+        const std::string& first = found->second.path;
+        const int from = from_.enter(folder_of(first));
+        const int to = from < 0 ? -1 : to_.enter(folder_of(path));
+        if (to >= 0 && linkat(from, name_of(first).c_str(), to, name_of(path).c_str(), 0) == 0) {
+            return {};
+        }
+        if (errno == ENOSPC || errno == EDQUOT) return io_error(errno, "make " + path);
+        notices_->damaged(
+            path, "it cannot be made another name of " + first + ": " + std::strerror(errno));
+        return {};
+    }
+
+    Result<void> leave(const vault::Entry& folder) override {
+        const int fd = to_.enter(folder.path);
+        if (fd >= 0) dresser_.dress(fd, folder);
+        return {};  // One that is not there was told.
+    }
+
+private:
+    FolderWalk from_;
+    FolderWalk to_;
+    Notices* notices_;
+    const Links* links_;
+    Dresser dresser_;
+};
+
+Result<RestoreFacts> fill(const vault::TreeReader& tree, const ChunkReaderFactory& readers,
+                          const RestoreSettings& settings, const std::vector<Glob>& includes,
+                          const Target& target, Notices& notices) {
+    const std::atomic<bool>* stop =
+        settings.progress == nullptr ? nullptr : &settings.progress->stop;
+    const int root = target.root.get();
+    Links links;
+    FileWriter writer(root, readers, settings, notices);
+    Maker maker(root, writer, settings, notices, links);
+    HF_TRY(visit_selected(tree, includes, stop, maker));
+    HF_TRY(writer.finish());
+    if (maker.entries() == 0 && !includes.empty()) {
+        return Error{Errc::NotFound, "no path of the snapshot matches the patterns"};
+    }
+    Finisher finisher(root, settings.owners_by_name, notices, links);
+    HF_TRY(visit_selected(tree, includes, stop, finisher));
+    if (syncfs(root) != 0) return io_error(errno, "sync " + settings.folder);
+    RestoreFacts facts;
+    facts.entries = maker.entries();
+    facts.folders = maker.folders();
+    facts.files = writer.files();
+    facts.bytes = writer.bytes();
+    notices.move_to(facts);
+    return facts;
+}
+
+}  // namespace
+
+Result<RestoreFacts> restore_tree(const vault::TreeReader& tree, const ChunkReaderFactory& readers,
+                                  const RestoreSettings& settings) {
+    const std::vector<Glob> includes = HF_TRY(parse_globs(settings.includes).within("includes"));
+    Notices notices;
+    const Target target = HF_TRY(open_target(settings.folder, notices));
+    auto facts = fill(tree, readers, settings, includes, target, notices);
+    if (facts) return facts;
+    if (facts.error().code == Errc::NotFound && target.made) ::rmdir(settings.folder.c_str());
+    if (facts.error().code == Errc::NotFound) return facts;
+    return std::move(facts).error().within(settings.folder +
+                                           " holds a part of the snapshot only; empty it before "
+                                           "you try again");
+}
+
+}  // namespace holdfast::agent
