@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 namespace holdfast::replicator {
@@ -19,6 +20,7 @@ constexpr int keepalive_idle_s = 30;
 constexpr int keepalive_interval_s = 10;
 constexpr int keepalive_probes = 3;
 constexpr int accepts_a_turn_max = 16;
+constexpr std::uint32_t head_seconds_max = 10;  // For a whole head, so that drops do not keep it.
 
 int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t length) {
     switch (static_cast<int>(reason)) {
@@ -154,6 +156,7 @@ Result<void> Listener::make_context() {
     info.max_http_header_pool2 = limits.connections_max;
     info.fd_limit_per_thread = limits.connections_max + 8;
     info.timeout_secs = limits.idle_seconds;
+    info.timeout_secs_ah_idle = std::min(limits.idle_seconds, head_seconds_max);
     info.keepalive_timeout = static_cast<int>(limits.idle_seconds);
     context_ = lws_create_context(&info);
     if (context_ == nullptr) return Error{Errc::Io, "set up libwebsockets with libuv"};

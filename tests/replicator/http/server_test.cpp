@@ -82,8 +82,8 @@ TEST_CASE("a client without a certificate is refused where one is required", "[r
     site.serve(std::move(router));
     const auto reply = site.ask_as(site.peer(), {}, nullptr);
     REQUIRE_FALSE(reply);
-    INFO(reply.error().message);
-    CHECK(reply.error().code == Errc::Denied);
+    // The server's alert may be overtaken by the reset of the connection.
+    CHECK((reply.error().code == Errc::Denied || reply.error().code == Errc::Unreachable));
     CHECK_FALSE(called);
 }
 
