@@ -1,4 +1,4 @@
-// Arguments of a command: what execve() gets. There is no shell anywhere, so nothing is quoted.
+// Arguments of a command: what execve() gets. There is no shell anywhere, so nothing is in_quotes.
 //
 //     {mount}             the writable mount, one folder per source
 //     {run}               a private folder for sockets and logs
