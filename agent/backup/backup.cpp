@@ -1,0 +1,82 @@
+#include "agent/backup/backup.h"
+
+#include "agent/backup/source_copy.h"
+#include "agent/backup/tree_sink.h"
+#include "vault/base/fault.h"
+
+#include <memory>
+#include <optional>
+
+namespace holdfast::agent {
+namespace {
+
+constexpr const char* program = "holdfast 0.1.0";
+
+/// The tree of each source in the system's last snapshot, as far as it can be read here.
+class Before {
+public:
+    static Before of(vault::Vault& vault, const std::string& system) {
+        Before before;
+        const auto record = vault.reader().latest(system);
+        if (!record) return before;
+        auto manifest = vault.reader().manifest(*record);
+        if (!manifest) return before;  // Locked or damaged: then everything is read.
+        before.chunks_ = vault.reader().chunk_reader();
+        for (const vault::SourceInfo& source : manifest->sources) {
+            auto tree = vault::TreeReader::open(source.tree, *before.chunks_);
+            if (tree) before.trees_.emplace(source.name, std::move(*tree));
+        }
+        return before;
+    }
+
+    const vault::TreeReader* tree(const std::string& source) const {
+        const auto found = trees_.find(source);
+        return found == trees_.end() ? nullptr : &found->second;
+    }
+
+private:
+    std::unique_ptr<vault::ChunkReader> chunks_;
+    std::map<std::string, vault::TreeReader> trees_;
+};
+
+vault::OpeningKeys mode_of(const SystemSettings& system) {
+    return system.opening_keys == OpeningKeys::Node ? vault::OpeningKeys::Node
+                                                    : vault::OpeningKeys::Locked;
+}
+
+}  // namespace
+
+Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& system,
+                                   const Clock& clock, const BackupSettings& settings) {
+    BackupProgress unwatched;
+    BackupProgress& progress = settings.progress != nullptr ? *settings.progress : unwatched;
+    const std::int64_t now = clock.wall_ms();
+    BackupResult result;
+    const Before before = settings.read_all ? Before() : Before::of(vault, system.name);
+    const auto writing = HF_TRY(vault.begin_writing(system.name, mode_of(system)));
+    vault::SnapshotWriter writer(vault.context(writing, settings.workers));
+    for (const SourceSettings& source : system.sources) {
+        writer.begin_source(source.name, std::string(source.kind()), source_place(source));
+        TreeSink sink(writer, source.name, before.tree(source.name), result.warnings);
+        const std::string facts =
+            HF_TRY(copy_source(source, sink, progress).within("source " + source.name));
+        HF_TRY(sink.finish());
+        HF_TRY(writer.end_source(facts));
+        result.unchanged += sink.counts().unchanged;
+        result.read_bytes += sink.counts().read_bytes;
+        fault_point("source copied");
+    }
+    vault::Manifest manifest;
+    manifest.system = system.name;
+    manifest.time = now;
+    manifest.program = program;
+    manifest.plan = system.text;
+    manifest.warnings = result.warnings;
+    const vault::WrittenSnapshot written = HF_TRY(writer.finish(std::move(manifest)));
+    fault_point("packs stored, no ledger entry yet");
+    result.record =
+        HF_TRY(vault.commit(writing, written, system.name, now, result.warnings.size()));
+    return result;
+}
+
+}  // namespace holdfast::agent

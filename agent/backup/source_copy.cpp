@@ -1,0 +1,102 @@
+#include "agent/backup/source_copy.h"
+
+#include "agent/source/files/copy.h"
+#include "agent/source/postgres/copy.h"
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::agent {
+namespace {
+
+using nlohmann::json;
+
+std::string dump(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string facts_of(const files::FilesFacts& facts) {
+    return dump({{"files", facts.files},
+                 {"folders", facts.folders},
+                 {"excluded", facts.excluded},
+                 {"vanished", facts.vanished},
+                 {"changed", facts.changed},
+                 {"unreadable", facts.unreadable}});
+}
+
+std::string facts_of(const postgres::PostgresFacts& facts) {
+    json out{{"version", facts.version},
+             {"version_number", facts.version_number},
+             {"system_id", facts.system_id},
+             {"timeline", facts.timeline},
+             {"start_lsn", facts.start_lsn},
+             {"stop_lsn", facts.stop_lsn},
+             {"first_wal", facts.first_wal},
+             {"last_wal", facts.last_wal},
+             {"wal_segment_bytes", facts.wal_segment_bytes},
+             {"block_bytes", facts.block_bytes},
+             {"data_checksums", facts.data_checksums},
+             {"settings_in_folder", facts.settings_in_folder},
+             {"tablespaces", json::array()},
+             {"databases", json::array()},
+             {"settings", json::object()}};
+    for (const postgres::Tablespace& space : facts.tablespaces) {
+        out["tablespaces"].push_back({{"oid", space.oid}, {"location", space.location}});
+    }
+    for (const postgres::DatabaseLocale& database : facts.databases) {
+        out["databases"].push_back({{"name", database.name},
+                                    {"encoding", database.encoding},
+                                    {"collate", database.collate},
+                                    {"ctype", database.ctype},
+                                    {"provider", database.provider},
+                                    {"collation_version", database.collation_version}});
+    }
+    for (const auto& [name, value] : facts.settings) out["settings"][name] = value;
+    return dump(out);
+}
+
+Result<std::string> copy(const FilesSourceSettings& source, Sink& sink, BackupProgress& progress) {
+    files::FilesSettings settings;
+    settings.folder = source.path;
+    settings.excludes = source.exclude;
+    settings.one_file_system = source.one_file_system;
+    const std::uint64_t read_before = progress.read_bytes;
+    const std::uint64_t entries_before = progress.entries;
+    return facts_of(HF_TRY(files::copy_tree(settings, sink, [&](const files::FilesFacts& so_far) {
+        progress.entries = entries_before + so_far.entries;
+        progress.read_bytes = read_before + so_far.read_bytes;
+        return !progress.stop;
+    })));
+}
+
+Result<std::string> copy(const PostgresSourceSettings& source, Sink& sink,
+                         BackupProgress& progress) {
+    postgres::PostgresSettings settings;
+    settings.host = source.host;
+    settings.port = source.port;
+    settings.user = source.user;
+    settings.passfile = source.passfile;
+    settings.sslmode = source.sslmode;
+    settings.sslrootcert = source.sslrootcert;
+    const std::uint64_t read_before = progress.read_bytes;
+    return facts_of(HF_TRY(
+        postgres::copy_cluster(settings, sink, [&](std::uint64_t done, std::uint64_t expected) {
+            progress.read_bytes = read_before + done;
+            progress.expected_bytes = read_before + expected;
+            return !progress.stop;
+        })));
+}
+
+}  // namespace
+
+std::string source_place(const SourceSettings& source) {
+    if (const auto* files = std::get_if<FilesSourceSettings>(&source.of)) return files->path;
+    const auto& database = std::get<PostgresSourceSettings>(source.of);
+    return database.host + ":" + std::to_string(database.port);
+}
+
+Result<std::string> copy_source(const SourceSettings& source, Sink& sink,
+                                BackupProgress& progress) {
+    return std::visit([&](const auto& of) { return copy(of, sink, progress); }, source.of);
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,29 @@
+// Context: what every verb is given.
+#pragma once
+
+#include "agent/cli/terminal.h"
+#include "agent/config/home.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::agent::cli {
+
+struct Context {
+    std::optional<std::string> home_folder;  // --home; none: the standard places.
+    bool json = false;
+    std::function<int()> verb;  // What the command line asked for; answers the exit code.
+
+    Home home() const { return home_folder ? Home::at(*home_folder) : Home::standard(); }
+};
+
+// One file of verbs each; they add subcommands to `app` that set context.verb.
+void add_setup_verbs(CLI::App& app, Context& context);  // init, doctor, system
+void add_vault_verbs(CLI::App& app, Context& context);  // snapshot, snapshots, restore, verify
+
+}  // namespace holdfast::agent::cli

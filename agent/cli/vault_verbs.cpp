@@ -1,0 +1,297 @@
+// snapshot, snapshots, restore, verify: the vault's daily work.
+#include "agent/backup/backup.h"
+#include "agent/cli/context.h"
+#include "agent/cli/watch.h"
+#include "agent/config/systems.h"
+#include "agent/node/node.h"
+#include "agent/restore/restore_snapshot.h"
+#include "vault/base/worker_pool.h"
+#include "vault/verify.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace holdfast::agent::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t warnings_shown_max = 20;
+
+std::string dump(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json to_json(const vault::SnapshotRecord& record) {
+    return {{"id", record.id.hex()},
+            {"system", record.system},
+            {"time", format_time(record.time)},
+            {"time_ms", record.time},
+            {"entries", record.entries},
+            {"bytes", record.bytes},
+            {"new_bytes", record.new_bytes},
+            {"stored_bytes", record.stored_bytes},
+            {"warnings", record.warnings}};
+}
+
+template <class Warnings>
+void show_warnings(const Warnings& warnings) {
+    for (std::size_t i = 0; i < warnings.size() && i < warnings_shown_max; ++i) {
+        warn(warnings[i].path + ": " + warnings[i].what);
+    }
+    if (warnings.size() > warnings_shown_max) {
+        warn(fmt::format("and {} more", warnings.size() - warnings_shown_max));
+    }
+}
+
+struct SnapshotOptions {
+    std::string system;
+    std::string path;
+    bool read_all = false;
+};
+
+Result<SystemSettings> wanted_system(const Home& home, const SnapshotOptions& options) {
+    if (options.path.empty()) return load_system(home, options.system);
+    std::error_code failed;
+    const auto folder = std::filesystem::absolute(options.path, failed).lexically_normal();
+    if (failed) return Error{Errc::Invalid, options.path + ": " + failed.message()};
+    std::string text = folder.string();
+    while (text.size() > 1 && text.back() == '/') text.pop_back();
+    return write_system_for_path(home, options.system, text);
+}
+
+int snapshot(const Context& context, const SnapshotOptions& options) {
+    const Home home = context.home();
+    auto node = open_node(home);
+    if (!node) return fail(node.error());
+    auto system = wanted_system(home, options);
+    if (!system) return fail(system.error());
+    BackupProgress progress;
+    const auto start = system_clock().steady_ns();
+    auto taken = watch(
+        "snapshot " + options.system, progress.stop,
+        [&](ProgressLine& line) {
+            line.show(progress.read_bytes, progress.expected_bytes,
+                      fmt::format("{} paths", progress.entries.load()));
+        },
+        [&] {
+            return take_snapshot(*node->vault, *system, system_clock(),
+                                 {default_workers(), options.read_all, &progress});
+        });
+    if (!taken) return fail(taken.error());
+    const std::int64_t took_ms = (system_clock().steady_ns() - start) / 1'000'000;
+    const vault::SnapshotRecord& record = taken->record;
+    if (context.json) {
+        json out = to_json(record);
+        out["unchanged"] = taken->unchanged;
+        out["read_bytes"] = taken->read_bytes;
+        out["took_ms"] = took_ms;
+        out["warning_list"] = json::array();
+        for (const auto& warning : taken->warnings) {
+            out["warning_list"].push_back(
+                {{"source", warning.source}, {"path", warning.path}, {"what", warning.what}});
+        }
+        fmt::print("{}\n", dump(out));
+    } else {
+        fmt::print("{} of {}: {} paths, {}; {} new, stored as {}; {}\n", record.id.brief(),
+                   record.system, record.entries, human_bytes(record.bytes),
+                   human_bytes(record.new_bytes), human_bytes(record.stored_bytes),
+                   human_duration(took_ms));
+        show_warnings(taken->warnings);
+    }
+    return taken->warnings.empty() ? Done : DoneWithWarnings;
+}
+
+int snapshots(const Context& context, const std::string& system) {
+    auto node = open_node(context.home());
+    if (!node) return fail(node.error());
+    json out = json::array();
+    const std::int64_t now = system_clock().wall_ms();
+    if (!context.json) {
+        fmt::print("{:<12}  {:<16} {:<20}  {:>10}  {:>10}  {}\n", "ID", "SYSTEM", "TIME (UTC)",
+                   "SIZE", "STORED", "AGE");
+    }
+    for (const vault::SnapshotRecord& record : node->vault->reader().snapshots()) {
+        if (!system.empty() && record.system != system) continue;
+        out.push_back(to_json(record));
+        if (context.json) continue;
+        fmt::print("{:<12}  {:<16} {:<20}  {:>10}  {:>10}  {}{}\n", record.id.brief(),
+                   record.system, format_time(record.time), human_bytes(record.bytes),
+                   human_bytes(record.stored_bytes), human_age(now - record.time),
+                   record.warnings == 0 ? "" : fmt::format("  {} warnings", record.warnings));
+    }
+    if (context.json) fmt::print("{}\n", dump(out));
+    return Done;
+}
+
+struct RestoreOptions {
+    std::string snapshot;
+    std::string latest;
+    std::string to;
+    std::vector<std::string> includes;
+};
+
+int restore(const Context& context, const RestoreOptions& options) {
+    auto node = open_node(context.home());
+    if (!node) return fail(node.error());
+    vault::VaultReader& reader = node->vault->reader();
+    auto record =
+        options.latest.empty() ? reader.find(options.snapshot) : reader.latest(options.latest);
+    if (!record) return fail(record.error());
+    RestoreProgress progress;
+    RestoreSettings settings;
+    settings.folder = options.to;
+    settings.includes = options.includes;
+    settings.progress = &progress;
+    auto facts = watch(
+        "restore " + record->system, progress.stop,
+        [&](ProgressLine& line) {
+            line.show(progress.bytes, record->bytes,
+                      fmt::format("{} paths", progress.entries.load()));
+        },
+        [&] { return restore_snapshot(reader, *record, settings); });
+    if (!facts) return fail(facts.error());
+    if (context.json) {
+        json out{{"snapshot", record->id.hex()}, {"system", record->system},
+                 {"time_ms", record->time},      {"to", options.to},
+                 {"entries", facts->entries},    {"bytes", facts->bytes},
+                 {"damaged", json::array()},     {"warnings", json::array()}};
+        for (const auto& one : facts->damaged) {
+            out["damaged"].push_back({{"path", one.path}, {"what", one.what}});
+        }
+        for (const auto& one : facts->warnings) {
+            out["warnings"].push_back({{"path", one.path}, {"what", one.what}});
+        }
+        fmt::print("{}\n", dump(out));
+    } else {
+        fmt::print("{} of {} ({}): {} paths, {} restored to {}\n", record->id.brief(),
+                   record->system, format_time(record->time), facts->entries,
+                   human_bytes(facts->bytes), options.to);
+        show_warnings(facts->damaged);
+        show_warnings(facts->warnings);
+    }
+    if (facts->damaged_paths != 0) {
+        return fail({Errc::Corrupt, fmt::format("{} paths are damaged in the vault; the rest is "
+                                                "restored (holdfast verify names the packs)",
+                                                facts->damaged_paths)});
+    }
+    return facts->warnings.empty() ? Done : DoneWithWarnings;
+}
+
+int verify(const Context& context, bool read_data) {
+    auto node = open_node(context.home());
+    if (!node) return fail(node.error());
+    std::vector<std::unique_ptr<vault::Naming>> owned;
+    std::map<DomainId, const vault::Naming*> namings;
+    for (const auto& [id, domain] : node->vault->domains()) {
+        if (!domain.naming) continue;
+        owned.push_back(std::make_unique<vault::Naming>(*domain.naming));
+        namings.emplace(id, owned.back().get());
+    }
+    vault::VerifyProgress progress;
+    const vault::VerifySettings settings{read_data, default_workers(), &namings, &progress};
+    auto report = watch(
+        "verify", progress.stop,
+        [&](ProgressLine& line) {
+            line.show(progress.bytes_done, 0,
+                      fmt::format("{} of {} packs", progress.packs_done.load(),
+                                  progress.packs_all.load()));
+        },
+        [&] { return vault::verify(node->vault->reader(), settings); });
+    if (!report) return fail(report.error());
+    if (context.json) {
+        json out{
+            {"snapshots", report->snapshots}, {"packs", report->packs},
+            {"bytes", report->bytes},         {"chunks", report->chunks},
+            {"paths", report->paths},         {"content_not_opened", report->content_not_opened},
+            {"damage", json::array()}};
+        for (const auto& damage : report->damage) {
+            out["damage"].push_back({{"object", damage.object}, {"what", damage.what}});
+        }
+        fmt::print("{}\n", dump(out));
+    } else {
+        fmt::print("{} snapshots, {} packs, {} checked", report->snapshots, report->packs,
+                   human_bytes(report->bytes));
+        if (read_data)
+            fmt::print("; {} chunks opened, {} paths whole", report->chunks, report->paths);
+        fmt::print("\n");
+        if (report->content_not_opened != 0) {
+            fmt::print("{} chunks: content not opened (their domain is locked)\n",
+                       report->content_not_opened);
+        }
+        for (const auto& damage : report->damage) warn(damage.object + ": " + damage.what);
+    }
+    if (!report->clean()) {
+        return fail({Errc::Corrupt, fmt::format("{} damaged objects", report->damage.size())});
+    }
+    return report->content_not_opened == 0 ? Done : DoneWithWarnings;
+}
+
+void add_restore(CLI::App& app, Context& context) {
+    auto options = std::make_shared<RestoreOptions>();
+    CLI::App* verb = app.add_subcommand("restore", "write a snapshot's content into a new folder");
+    auto* id =
+        verb->add_option("SNAPSHOT", options->snapshot, "the snapshot's id, or its beginning");
+    auto* latest = verb->add_option("--latest", options->latest, "the newest of this system")
+                       ->type_name("SYSTEM");
+    id->excludes(latest);
+    verb->add_option("--to", options->to, "a folder that is new or empty")
+        ->required()
+        ->type_name("DIR");
+    verb->add_option("--include", options->includes, "only paths that match (may be repeated)")
+        ->type_name("GLOB");
+    verb->add_flag("--json", context.json, "report as JSON");
+    verb->footer(
+        "One source comes straight into DIR, several into DIR/SOURCE.\n"
+        "Example: holdfast restore --latest epr --to /srv/restored");
+    verb->callback([&context, options] {
+        if (options->snapshot.empty() && options->latest.empty()) {
+            throw CLI::RequiredError("SNAPSHOT or --latest SYSTEM");
+        }
+        context.verb = [&context, options] { return restore(context, *options); };
+    });
+}
+
+}  // namespace
+
+void add_vault_verbs(CLI::App& app, Context& context) {
+    auto options = std::make_shared<SnapshotOptions>();
+    CLI::App* take = app.add_subcommand("snapshot", "take a snapshot of a system now");
+    take->add_option("SYSTEM", options->system, "the system's name")->required();
+    take->add_option("--path", options->path, "make SYSTEM on the spot: this folder")
+        ->type_name("DIR");
+    take->add_flag("--read-all", options->read_all, "read unchanged files too");
+    take->add_flag("--json", context.json, "report as JSON");
+    take->footer(
+        "Exit code 3: taken, but some paths could not be read; they are named.\n"
+        "Example: holdfast snapshot epr");
+    take->callback([&context, options] {
+        context.verb = [&context, options] { return snapshot(context, *options); };
+    });
+
+    auto system = std::make_shared<std::string>();
+    CLI::App* list = app.add_subcommand("snapshots", "list snapshots");
+    list->add_option("SYSTEM", *system, "only of this system");
+    list->add_flag("--json", context.json, "report as JSON");
+    list->footer("Example: holdfast snapshots epr");
+    list->callback([&context, system] {
+        context.verb = [&context, system] { return snapshots(context, *system); };
+    });
+
+    add_restore(app, context);
+
+    auto read_data = std::make_shared<bool>(false);
+    CLI::App* check = app.add_subcommand("verify", "is everything there, and as it was written?");
+    check->add_flag("--read-data", *read_data, "open and compare every chunk too");
+    check->add_flag("--json", context.json, "report as JSON");
+    check->footer("Example: holdfast verify --read-data");
+    check->callback([&context, read_data] {
+        context.verb = [&context, read_data] { return verify(context, *read_data); };
+    });
+}
+
+}  // namespace holdfast::agent::cli

@@ -1,0 +1,114 @@
+#include "agent/node/init.h"
+
+#include "agent/node/node_keys.h"
+#include "vault/base/file.h"
+#include "vault/keys/kit.h"
+
+#include <filesystem>
+#include <system_error>
+
+namespace holdfast::agent {
+namespace {
+
+constexpr std::size_t trust_name_bytes_max = 100;
+
+Result<void> clear_unfinished(const Home& home) {
+    if (path_exists(home.node)) {
+        return Error{Errc::Conflict, home.node + " is there: this is a node already"};
+    }
+    if (path_exists(home.vault + "/ledger")) {
+        return Error{Errc::Conflict, home.vault + " holds a vault, but there is no " + home.node +
+                                         "; bring the settings back, or use an empty folder"};
+    }
+    for (const std::string* folder : {&home.vault, &home.keys, &home.state, &home.kit}) {
+        std::error_code failed;
+        std::filesystem::remove_all(*folder, failed);
+        if (failed) return Error{Errc::Io, "remove " + *folder + ": " + failed.message()};
+    }
+    return {};
+}
+
+struct TrustSecrets {
+    vault::SigningKey trust;
+    vault::SigningKey next_trust;
+    vault::BoxKey recovery;
+};
+
+Result<Buffer> first_roster(const TrustSecrets& secrets, const std::string& trust_name,
+                            const vault::RosterNode& node, const PublicKey& office,
+                            std::int64_t now_ms) {
+    vault::Roster roster;
+    roster.trust = vault::trust_id(secrets.trust.public_key);
+    roster.name = trust_name;
+    roster.time = now_ms;
+    roster.trust_key = secrets.trust.public_key;
+    roster.next_trust_key_hash = vault::trust_key_hash(secrets.next_trust.public_key);
+    roster.recovery_key = secrets.recovery.public_key;
+    roster.nodes.push_back(node);
+    roster.officers.push_back({"office of " + node.name, office});
+    return vault::sign_roster(roster, secrets.trust);
+}
+
+/// Writes the kit, and beside it its passphrase if that was generated.
+Result<InitResult> write_kit(const Home& home, const InitSettings& settings, TrustSecrets secrets,
+                             std::int64_t now_ms, vault::Random& random) {
+    InitResult result;
+    result.trust = vault::trust_id(secrets.trust.public_key);
+    result.kit_file = home.kit + "/recovery-kit.json";
+    vault::PasswordCost cost;
+    cost.memory_bytes = settings.kit_memory_bytes;
+    const bool generated = !settings.passphrase;
+    const vault::Secret passphrase =
+        generated ? vault::make_passphrase(random) : settings.passphrase->clone();
+    const vault::KitSecrets kit_secrets{std::move(secrets.trust), std::move(secrets.next_trust),
+                                        std::move(secrets.recovery)};
+    const vault::Kit kit = HF_TRY(vault::make_kit(result.trust, settings.trust_name, now_ms,
+                                                  kit_secrets, passphrase, cost, random));
+    HF_TRY(make_folders(home.kit));
+    HF_TRY(write_file_durably(result.kit_file, as_view(vault::kit_text(kit)), 0600));
+    if (generated) {
+        result.passphrase_file = home.kit + "/passphrase.txt";
+        vault::Secret line(passphrase.size() + 1);
+        std::copy(passphrase.view().begin(), passphrase.view().end(), line.data());
+        line.data()[passphrase.size()] = '\n';
+        HF_TRY(write_file_durably(result.passphrase_file, line.view(), 0600));
+    }
+    return result;
+}
+
+}  // namespace
+
+Result<InitResult> init_node(const Home& home, InitSettings settings, const Clock& clock,
+                             vault::Random& random) {
+    if (settings.trust_name.empty() || settings.trust_name.size() > trust_name_bytes_max) {
+        return Error{Errc::Invalid, "a trust's name has 1 to 100 bytes (--trust NAME)"};
+    }
+    if (settings.node_name.empty()) settings.node_name = "node-1";
+    HF_TRY(clear_unfinished(home));
+    const std::int64_t now_ms = clock.wall_ms();
+    const AgentKeys agent = make_agent_keys(random);
+    const LinkKeys link = HF_TRY(make_link_keys(settings.node_name, random));
+    TrustSecrets secrets{vault::SigningKey::make(random), vault::SigningKey::make(random),
+                         vault::BoxKey::make(random)};
+    const Buffer roster = HF_TRY(first_roster(secrets, settings.trust_name,
+                                              roster_node(settings.node_name, agent, link),
+                                              agent.office.public_key, now_ms));
+    HF_TRY(make_folders(home.keys));
+    HF_TRY(write_agent_keys(home.keys, agent));
+    HF_TRY(write_link_keys(home.keys, link));
+    HF_TRY(vault::make_vault({home.vault, home.state, home.keys}, roster));
+    InitResult result = HF_TRY(write_kit(home, settings, std::move(secrets), now_ms, random));
+    for (const std::string* folder :
+         {&home.systems, &home.runtimes, &home.tenants, &home.people, &home.mounts, &home.run}) {
+        HF_TRY(make_folders(*folder, 0755));
+    }
+    NodeSettings node;
+    node.trust = result.trust;
+    node.name = settings.node_name;
+    node.peer = settings.peer;
+    node.console = settings.console;
+    HF_TRY(write_node(home, node));
+    return result;
+}
+
+}  // namespace holdfast::agent

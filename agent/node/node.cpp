@@ -1,0 +1,16 @@
+#include "agent/node/node.h"
+
+namespace holdfast::agent {
+
+Result<Node> open_node(const Home& home) {
+    Node node;
+    node.home = home;
+    node.settings = HF_TRY(load_node(home));
+    node.keys = HF_TRY(read_agent_keys(home.keys));
+    node.vault =
+        HF_TRY(vault::Vault::open({home.vault, home.state, home.keys}, node.keys.for_vault(),
+                                  node.settings.trust, system_clock(), vault::system_random()));
+    return node;
+}
+
+}  // namespace holdfast::agent
