@@ -53,7 +53,6 @@ void on_init(void*, fuse_conn_info* conn) {
     conn->max_write = request_bytes_max;
     conn->max_background = 64;
     conn->congestion_threshold = 48;
-    conn->time_gran = 1'000'000;
 }
 
 void on_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {

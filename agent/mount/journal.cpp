@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t ahead_bytes = 1 << 20;            // Zeros are written in such steps,
 constexpr std::uint64_t reserve_bytes = ahead_bytes / 2;  // as soon as fewer are left.
 constexpr std::uint64_t journal_bytes_max = 8ULL << 30;
-constexpr std::uint64_t compact_bytes_min = 16 << 20;
+constexpr std::uint64_t compact_bytes_min = 1 << 20;
 constexpr std::uint64_t records_per_frame_bytes = 1 << 20;
 
 std::string path_in(const std::string& folder) {

@@ -47,11 +47,13 @@ bool Mounted::start() {
     std::filesystem::create_directories(path());
     std::array<int, 2> ready{};
     HF_ASSERT(::pipe(ready.data()) == 0);
-    std::vector<std::string> args{
-        MOUNT_FOLDER,     base_ + "/lower",
-        base_ + "/mnt",   overlay_argument.empty() ? overlay() : overlay_argument,
-        snapshot_id,      std::to_string(ready[1]),
-        base_ + "/status"};
+    std::vector<std::string> args{MOUNT_FOLDER,
+                                  base_ + "/lower",
+                                  base_ + "/mnt",
+                                  overlay_argument.empty() ? overlay() : overlay_argument,
+                                  snapshot_id,
+                                  std::to_string(ready[1]),
+                                  with_status ? base_ + "/status" : "-"};
     args.insert(args.end(), options.begin(), options.end());
     std::vector<char*> argv;
     for (std::string& arg : args) argv.push_back(arg.data());

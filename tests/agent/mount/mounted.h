@@ -44,6 +44,7 @@ public:
     std::string snapshot_id = "snapshot-1";
     std::string overlay_argument;      // Instead of overlay(); "-" mounts read-only.
     std::vector<std::string> options;  // "flush_ms=0", "fail=a/b:4096".
+    bool with_status = true;           // Else the process keeps no status file.
     std::string fault;                 // HOLDFAST_FAULT of the process.
 
     /// Starts the process and waits until the mount answers. False if it ended instead.
