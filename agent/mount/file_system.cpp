@@ -25,17 +25,16 @@ FileSystem::FileSystem(const Tree& lower, const Clock& clock, Log log, NodeTable
     : lower_(lower), clock_(clock), log_(std::move(log)), nodes_(std::move(nodes)) {}
 
 Result<std::unique_ptr<FileSystem>> FileSystem::open(const Tree& lower,
-                                                     const std::string& overlay_folder,
-                                                     const std::string& snapshot_id,
-                                                     const Clock& clock, Log log) {
+                                                     const MountSettings& settings,
+                                                     const Clock& clock) {
     NodeTable nodes = HF_TRY(NodeTable::load(lower));
-    std::unique_ptr<FileSystem> out(new FileSystem(lower, clock, std::move(log), std::move(nodes)));
-    if (!overlay_folder.empty()) HF_TRY(out->attach(overlay_folder, snapshot_id));
+    std::unique_ptr<FileSystem> out(new FileSystem(lower, clock, settings.log, std::move(nodes)));
+    if (!settings.overlay.empty()) HF_TRY(out->attach(settings));
     return out;
 }
 
-Result<void> FileSystem::attach(const std::string& folder, const std::string& snapshot_id) {
-    overlay_ = HF_TRY(Overlay::open(folder, snapshot_id,
+Result<void> FileSystem::attach(const MountSettings& settings) {
+    overlay_ = HF_TRY(Overlay::open(settings.overlay, settings.snapshot_id, settings.compact_bytes,
                                     [this](const Change& change) { return nodes_.apply(change); }));
     std::vector<NodeId> nameless;
     nodes_.for_each_changed([&](NodeId id, const Node& node) {

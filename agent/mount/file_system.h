@@ -60,12 +60,12 @@ struct NewNode {
 
 class FileSystem {
 public:
-    /// `overlay_folder` empty: read-only. `lower`, `clock` must outlive it.
+    /// Of `settings`, those that concern overlay and log count; an empty overlay: read-only.
+    /// `lower` and `clock` must outlive it.
     /// Errors: those of NodeTable::load and Overlay::open.
     static Result<std::unique_ptr<FileSystem>> open(const Tree& lower,
-                                                    const std::string& overlay_folder,
-                                                    const std::string& snapshot_id,
-                                                    const Clock& clock, Log log);
+                                                    const MountSettings& settings,
+                                                    const Clock& clock);
 
     // Names. lookup, make and link leave one reference with the caller, which forget() returns.
     int lookup(NodeId parent, std::string_view name, struct stat* out);
@@ -128,7 +128,7 @@ private:
     };
 
     FileSystem(const Tree& lower, const Clock& clock, Log log, NodeTable nodes);
-    Result<void> attach(const std::string& overlay_folder, const std::string& snapshot_id);
+    Result<void> attach(const MountSettings& settings);
     Result<void> check_data_files();
 
     std::int64_t now_ns() const { return clock_.wall_ms() * 1'000'000; }

@@ -17,7 +17,6 @@ namespace {
 constexpr std::uint64_t ahead_bytes = 1 << 20;            // Zeros are written in such steps,
 constexpr std::uint64_t reserve_bytes = ahead_bytes / 2;  // as soon as fewer are left.
 constexpr std::uint64_t journal_bytes_max = 8ULL << 30;
-constexpr std::uint64_t compact_bytes_min = 1 << 20;
 constexpr std::uint64_t records_per_frame_bytes = 1 << 20;
 
 std::string path_in(const std::string& folder) {
@@ -67,9 +66,11 @@ Result<void> visit_records(View payload, const Journal::Visit& record) {
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::string& folder, View header,
-                                               const Visit& check, const Visit& record) {
+                                               std::uint64_t compact_bytes, const Visit& check,
+                                               const Visit& record) {
     std::unique_ptr<Journal> journal(new Journal);
     journal->folder_ = folder;
+    journal->compact_bytes_ = compact_bytes;
     journal->header_.assign(header.begin(), header.end());
     if (!path_exists(path_in(folder))) HF_TRY(journal->create());
     journal->file_ = HF_TRY(open_file(path_in(folder), O_RDWR));
@@ -108,7 +109,7 @@ Result<void> Journal::load(const Visit& check, const Visit& record) {
         at += frame_head_bytes + payload->size();
     }
     end_ = at;
-    compact_above_ = std::max(compact_bytes_min, 2 * at);
+    compact_above_ = std::max(compact_bytes_, 2 * at);
     return {};
 }
 
@@ -234,7 +235,7 @@ int Journal::compact(std::mutex& lock, const std::function<std::vector<Buffer>()
         durable_ = position;
     } else {
         restore_queue(std::move(taken));
-        compact_above_ = end_ + compact_bytes_min;
+        compact_above_ = end_ + compact_bytes_;
     }
     leading_ = false;
     led_.notify_all();
@@ -263,7 +264,7 @@ int Journal::replace_file(const std::vector<Buffer>& records) {
     file_ = *std::move(file);
     end_ = allocated_ = frames.size();
     next_frame_ = ByteReader(View(frames).subspan(frame_head_bytes)).u64();
-    compact_above_ = std::max(compact_bytes_min, 2 * end_.load());
+    compact_above_ = std::max(compact_bytes_, 2 * end_.load());
     // A disk too full for the zeros is told by tight(), and by the sync() that needs them.
     return ensure_room(0) == EIO ? EIO : 0;
 }

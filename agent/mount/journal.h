@@ -35,8 +35,10 @@ public:
     /// Opens `folder`/journal, or makes it with `header` if there is none. `check` judges the
     /// header of one that is there; `record` is given every record in order.
     /// Errors: Corrupt, Io, Full, or those of `check` and `record`.
+    /// wants_compaction() is true above `compact_bytes`, and twice what the last one left.
     static Result<std::unique_ptr<Journal>> open(const std::string& folder, View header,
-                                                 const Visit& check, const Visit& record);
+                                                 std::uint64_t compact_bytes, const Visit& check,
+                                                 const Visit& record);
 
     /// Queues one record in memory. Answers the position to give to sync().
     std::uint64_t append(View record);
@@ -74,6 +76,7 @@ private:
 
     std::string folder_;
     Buffer header_;
+    std::uint64_t compact_bytes_ = 0;
     Fd file_;  // This, and the members down to the mutex, belong to whoever leads.
     std::uint64_t next_frame_ = 0;
     std::uint64_t allocated_ = 0;

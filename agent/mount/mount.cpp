@@ -95,8 +95,7 @@ Result<int> serve_mount(const Tree& lower, const MountSettings& given) {
     if (!settings.log) settings.log = log_to_stderr;
     HF_TRY(check_settings(settings));
     raise_descriptor_limit();
-    const auto fs = HF_TRY(FileSystem::open(lower, settings.overlay, settings.snapshot_id,
-                                            system_clock(), settings.log));
+    const auto fs = HF_TRY(FileSystem::open(lower, settings, system_clock()));
     const Session session = HF_TRY(make_session(*fs, settings));
     if (fuse_set_signal_handlers(session.get()) != 0) {
         return Error{Errc::Io, "cannot watch for signals"};

@@ -26,9 +26,11 @@ struct MountSettings {
     bool allow_other = false;       // Whether users other than this process' may enter.
     unsigned threads = 4;
     unsigned flush_ms = 5000;  // Unsynced writes are synced this often; 0: only when asked.
-    int ready_fd = -1;         // Gets "ready\n" once the mount answers, then is closed.
-    std::string status_file;   // Replaced about each second; empty: none.
-    Log log;                   // Empty: standard error.
+    std::uint64_t compact_bytes = 1 << 20;  // The journal is rewritten above this, and twice
+                                            // what its last rewriting left.
+    int ready_fd = -1;        // Gets "ready\n" once the mount answers, then is closed.
+    std::string status_file;  // Replaced about each second; empty: none.
+    Log log;                  // Empty: standard error.
 };
 
 struct MountStatus {

@@ -45,7 +45,7 @@ Result<void> check_header(View header, const std::string& snapshot_id) {
 }  // namespace
 
 Result<std::unique_ptr<Overlay>> Overlay::open(
-    const std::string& folder, const std::string& snapshot_id,
+    const std::string& folder, const std::string& snapshot_id, std::uint64_t compact_bytes,
     const std::function<Result<void>(const Change&)>& change) {
     if (snapshot_id.empty() || snapshot_id.size() > snapshot_id_bytes_max) {
         return Error{Errc::Invalid, "an overlay needs the name of its snapshot"};
@@ -61,7 +61,7 @@ Result<std::unique_ptr<Overlay>> Overlay::open(
     }
     overlay->data_folder_ = HF_TRY(open_file(folder + "/data", O_RDONLY | O_DIRECTORY));
     overlay->journal_ = HF_TRY(Journal::open(
-        folder, header_for(snapshot_id),
+        folder, header_for(snapshot_id), compact_bytes,
         [&](View header) { return check_header(header, snapshot_id); },
         [&](View record) -> Result<void> { return change(HF_TRY(decode_change(record))); }));
     return overlay;

@@ -26,7 +26,7 @@ public:
     /// journaled to `change`. Errors: Conflict (another process uses it, or it belongs to another
     /// snapshot), Corrupt, Io, Full, or those of `change`.
     static Result<std::unique_ptr<Overlay>> open(
-        const std::string& folder, const std::string& snapshot_id,
+        const std::string& folder, const std::string& snapshot_id, std::uint64_t compact_bytes,
         const std::function<Result<void>(const Change&)>& change);
 
     Journal& journal() { return *journal_; }

@@ -17,7 +17,7 @@ Result<std::unique_ptr<Journal>> open_journal(const std::string& folder,
                                               std::vector<std::string>& records) {
     records.clear();
     return Journal::open(
-        folder, as_view("header"), [](View) -> Result<void> { return {}; },
+        folder, as_view("header"), 1 << 20, [](View) -> Result<void> { return {}; },
         [&](View record) -> Result<void> {
             records.emplace_back(as_text(record));
             return {};

@@ -1,6 +1,7 @@
 // mount_folder: a mount over a plain folder, as a process of its own that a test may kill.
 //
 //     mount_folder LOWER FOLDER OVERLAY|- ID READY_FD STATUS|- [flush_ms=N] [threads=N]
+//                  [compact=BYTES]
 //                  [fail=PATH:OFFSET]
 #include "tests/agent/mount/folder_tree.h"
 
@@ -31,6 +32,7 @@ Result<int> run(int argc, char** argv) {
         const std::string value = option.substr(equals + 1);
         if (key == "flush_ms") settings.flush_ms = static_cast<unsigned>(std::stoul(value));
         if (key == "threads") settings.threads = static_cast<unsigned>(std::stoul(value));
+        if (key == "compact") settings.compact_bytes = std::stoull(value);
         if (key == "fail") {
             const std::size_t colon = value.find(':');
             tree.fail_at(value.substr(0, colon), std::stoull(value.substr(colon + 1)));
