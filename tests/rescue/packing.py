@@ -99,8 +99,8 @@ def wrap(tag: str, context: bytes, secret: bytes, recipient: bytes) -> bytes:
 def split_16(content: bytes) -> bytes:
     """Filter 1."""
     samples = array("H", content[: len(content) // 2 * 2])
-    deltas = array("H", ((s - b) % 65536 for s, b in zip(samples, [0, *samples[:-1]])))
-    raw = deltas.tobytes()
+    deltas = ((s - b + 32768) % 65536 - 32768 for s, b in zip(samples, [0, *samples[:-1]]))
+    raw = array("H", (2 * d if d >= 0 else -2 * d - 1 for d in deltas)).tobytes()
     return raw[0::2] + raw[1::2] + content[len(raw) :]
 
 

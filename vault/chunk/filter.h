@@ -18,7 +18,7 @@ namespace holdfast::vault {
 /// The filter byte.
 enum class Filter : std::uint8_t {
     None = 0,
-    Delta16 = 1,     // 16-bit delta, then low bytes, then high bytes.
+    Delta16 = 1,     // 16-bit delta, sign folded in; low bytes, then high bytes.
     Delta16Odd = 2,  // The same behind one byte that stands as it is.
 };
 constexpr std::uint8_t filter_max = 2;

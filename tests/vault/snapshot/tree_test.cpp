@@ -13,6 +13,11 @@ struct Made {
     WrittenSnapshot written;
 };
 
+/// A file's content: 1,000 bytes, so that 131 of them share a chunk.
+std::string text_of(int number, bool changed) {
+    return fmt::format("{:.<1000}", fmt::format("file {} {}", number, changed ? "new" : "old"));
+}
+
 /// A snapshot of `files` small files in folders of 100, numbered; `changed` has other content.
 WrittenSnapshot make_snapshot(SnapshotFixture& vault, int files, int changed) {
     SnapshotWriter writer(vault.context());
@@ -21,7 +26,7 @@ WrittenSnapshot make_snapshot(SnapshotFixture& vault, int files, int changed) {
     all.push_back({folder(""), 0});
     for (int i = 0; i < files; ++i) {
         if (i % 100 == 0) all.push_back({folder(fmt::format("d{:05}", i / 100)), 0});
-        const std::string text = fmt::format("file {} {}", i, i == changed ? "new" : "old");
+        const std::string text = text_of(i, i == changed);
         const auto handle = writer.content().begin(Cut::ByContent);
         REQUIRE(handle);
         REQUIRE(writer.content().write(as_view(text)));
@@ -95,8 +100,7 @@ TEST_CASE("a snapshot's tree is walked, searched and read as it was written", "[
             const auto extents = tree->extents(*found);
             REQUIRE(extents);
             const Buffer bytes = content_of(*chunks, *extents);
-            CHECK(as_text(bytes) ==
-                  fmt::format("file {} old", std::stoi(std::string(path).substr(8))));
+            CHECK(as_text(bytes) == text_of(std::stoi(std::string(path).substr(8)), false));
         }
     }
 }
@@ -117,7 +121,7 @@ TEST_CASE("one changed file rewrites one leaf", "[vault][snapshot]") {
     }
     CHECK(meta == 0);  // Size and times are equal in this test.
     CHECK(refs >= 1);
-    // Its neighbours share its group of small files, which is about one leaf's worth.
+    // Its neighbours share its chunk of small files, which is about one leaf's worth.
     CHECK(refs <= 3);
 }
 
