@@ -28,6 +28,7 @@ public:
     std::uint64_t start(const HttpPeer& peer, ClientRequest request, ClientEvents events);
     void cancel(std::uint64_t id);
     void resume(std::uint64_t id);
+    const std::shared_ptr<HttpClientCore*>& token() const { return alive_; }
 
 private:
     struct Running {
@@ -53,7 +54,8 @@ private:
 
     Loop* loop_;
     std::optional<TlsIdentity> identity_;
-    std::shared_ptr<HttpClientCore*> alive_;  // Shared with posted work, which may come too late.
+    // Shared with posted work and with Transfers, which may come too late.
+    std::shared_ptr<HttpClientCore*> alive_;
     std::map<std::uint64_t, Running> running_;
     std::map<curl_socket_t, std::unique_ptr<Socket>> sockets_;
     std::vector<CurlEasy> idle_;
@@ -110,7 +112,12 @@ std::uint64_t HttpClientCore::start(const HttpPeer& peer, ClientRequest request,
     if (running.easy) ready = running.transfer->prepare(running.easy.get());
     if (ready) {
         curl_easy_setopt(running.easy.get(), CURLOPT_PRIVATE, reinterpret_cast<void*>(id));
-        curl_multi_add_handle(multi_.get(), running.easy.get());
+        // Later, since curl takes no new transfer inside one of its callbacks.
+        post([id](HttpClientCore& core) {
+            const auto found = core.running_.find(id);
+            if (found == core.running_.end()) return;
+            curl_multi_add_handle(core.multi_.get(), found->second.easy.get());
+        });
     } else {
         running.stillborn = ready.error();
         post([id](HttpClientCore& core) { core.finish(id, CURLE_FAILED_INIT); });
@@ -238,16 +245,13 @@ Result<std::unique_ptr<HttpClient>> HttpClient::make(Loop& loop, const TlsIdenti
 }
 
 Transfer HttpClient::start(const HttpPeer& peer, ClientRequest request, ClientEvents events) {
-    return {core_.get(), core_->start(peer, std::move(request), std::move(events))};
+    return {core_->token(), core_->start(peer, std::move(request), std::move(events))};
 }
-
-Transfer::Transfer(Transfer&& other) noexcept
-    : core_(std::exchange(other.core_, nullptr)), id_(other.id_) {}
 
 Transfer& Transfer::operator=(Transfer&& other) noexcept {
     if (this == &other) return *this;
     cancel();
-    core_ = std::exchange(other.core_, nullptr);
+    core_ = std::move(other.core_);
     id_ = other.id_;
     return *this;
 }
@@ -257,15 +261,16 @@ Transfer::~Transfer() {
 }
 
 void Transfer::cancel() {
-    if (HttpClientCore* const core = std::exchange(core_, nullptr)) core->cancel(id_);
+    if (core() != nullptr) core()->cancel(id_);
+    core_.reset();
 }
 
 void Transfer::resume() {
-    if (core_ != nullptr) core_->resume(id_);
+    if (core() != nullptr) core()->resume(id_);
 }
 
 void Transfer::detach() {
-    core_ = nullptr;
+    core_.reset();
 }
 
 }  // namespace holdfast::replicator

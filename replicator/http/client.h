@@ -85,8 +85,9 @@ class HttpClientCore;
 class Transfer {
 public:
     Transfer() = default;
-    Transfer(HttpClientCore* core, std::uint64_t id) : core_(core), id_(id) {}
-    Transfer(Transfer&& other) noexcept;
+    Transfer(std::shared_ptr<HttpClientCore*> core, std::uint64_t id)
+        : core_(std::move(core)), id_(id) {}
+    Transfer(Transfer&& other) noexcept = default;
     Transfer& operator=(Transfer&& other) noexcept;
     ~Transfer();
 
@@ -97,7 +98,9 @@ public:
     void detach();
 
 private:
-    HttpClientCore* core_ = nullptr;
+    HttpClientCore* core() const { return core_ ? *core_ : nullptr; }
+
+    std::shared_ptr<HttpClientCore*> core_;  // Shared: it tells us when the client has gone.
     std::uint64_t id_ = 0;
 };
 
@@ -105,7 +108,7 @@ class HttpClient {
 public:
     /// `identity`: our key for servers that ask for one. Errors: Io.
     static Result<std::unique_ptr<HttpClient>> make(Loop& loop, const TlsIdentity* identity);
-    /// Cancels all transfers. Transfers must not outlive it, unless ended or detached.
+    /// Cancels all transfers. Not inside ClientEvents::headers or piece, nor inside a source.
     ~HttpClient();
 
     Transfer start(const HttpPeer& peer, ClientRequest request, ClientEvents events);

@@ -94,6 +94,7 @@ private:
 
     Loop* loop_;
     std::optional<TlsIdentity> identity_;
+    std::unique_ptr<SSL_CTX, Closer<SSL_CTX_free>> tls_;
     lws_context* context_ = nullptr;
     lws_vhost* vhost_ = nullptr;
     bool closed_ = false;
@@ -107,6 +108,9 @@ const std::array<lws_protocols, 2> DialerCore::protocols_{{
 
 Result<void> DialerCore::make_context() {
     lws_set_log_level(0, nullptr);
+    tls_.reset(SSL_CTX_new(TLS_client_method()));
+    if (!tls_) return openssl_error(Errc::Io, "set up TLS");
+    HF_TRY(set_up_context(*tls_, identity_ ? &*identity_ : nullptr));
     void* loops[] = {&loop_->raw()};
     lws_context_creation_info info{};
     info.port = CONTEXT_PORT_NO_LISTEN;
@@ -117,6 +121,7 @@ Result<void> DialerCore::make_context() {
     info.pcontext = &context_;
     info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.provided_client_ssl_ctx = tls_.get();  // Its own it would leak.
     info.pt_serv_buf_size = service_bytes;
     info.fd_limit_per_thread = tunnels_max + 8;
     info.timeout_secs = connect_seconds_max;
@@ -191,15 +196,8 @@ void DialerCore::connect(Dial& dial, const std::string& address) {
     }
 }
 
-int DialerCore::on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in,
-                       std::size_t length) {
+int DialerCore::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t length) {
     switch (static_cast<int>(reason)) {
-        case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS: {
-            const auto* const core =
-                static_cast<DialerCore*>(lws_context_user(lws_get_context(wsi)));
-            const TlsIdentity* const identity = core->identity_ ? &*core->identity_ : nullptr;
-            return set_up_context(*static_cast<SSL_CTX*>(user), identity) ? 0 : -1;
-        }
         case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         case LWS_CALLBACK_CLIENT_ESTABLISHED:

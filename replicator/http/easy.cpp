@@ -72,7 +72,7 @@ void EasyTransfer::prepare_tls() {
     if (peer_.key) {
         pin_ = pin_text(*peer_.key);
         set(CURLOPT_PINNEDPUBLICKEY, pin_.c_str());
-    } else {
+    } else if (peer_.base_url.starts_with("https")) {
         // Its key is only to be seen in the handshake, so there must be one.
         set(CURLOPT_CERTINFO, 1L);
         set(CURLOPT_FRESH_CONNECT, 1L);

@@ -78,6 +78,7 @@ int TunnelCore::receive(lws& wsi, View piece) {
         if (peer_ended_) return -1;
         stash_.insert(stash_.end(), piece.begin(), piece.end());
         deliver();
+        if (!stash_.empty()) lws_rx_flow_control(&wsi, 0);
         return 0;
     }
     message_ += as_text(piece);
@@ -103,6 +104,7 @@ void TunnelCore::deliver() {
         auto running = std::move(on_data);
         running(piece);
         if (!on_data && !let_go_) on_data = std::move(running);
+        if (!paused_ && wsi_ != nullptr) lws_rx_flow_control(wsi_, 1);
     }
     if (stash_.empty() && !paused_ && peer_ended_ && !end_told_ && !let_go_) {
         end_told_ = true;
