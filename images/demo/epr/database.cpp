@@ -30,6 +30,11 @@ Errc code_of(std::string_view sqlstate) {
     return Errc::Io;
 }
 
+/// Nothing from the server, or what it says as it ends a session: shutting down, crashed, starting.
+bool is_farewell(std::string_view sqlstate) {
+    return sqlstate.empty() || sqlstate.starts_with("08") || sqlstate.starts_with("57P");
+}
+
 std::unique_ptr<pg_result, Closer<clear_result>> owned(PGresult* result) {
     return std::unique_ptr<pg_result, Closer<clear_result>>(result);
 }
@@ -91,11 +96,14 @@ Error Database::failure(const pg_result* result, const std::string& what) const 
     const std::string said = result != nullptr ? one_line(PQresultErrorMessage(result))
                                                : one_line(PQerrorMessage(connection_.get()));
     const std::string message = what.substr(0, what.find_first_of("(\n")) + ": " + said;
-    if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    const char* state = result != nullptr ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
+    const std::string_view sqlstate = state != nullptr ? state : "";
+    // When sending fails, libpq may still call the connection good; but an error without a code
+    // did not come from the server.
+    if (PQstatus(connection_.get()) != CONNECTION_OK || is_farewell(sqlstate)) {
         return {Errc::Unreachable, "the connection is lost: " + message};
     }
-    const char* state = result != nullptr ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
-    return {code_of(state != nullptr ? state : ""), message};
+    return {code_of(sqlstate), message};
 }
 
 Result<Answer> Database::run(const std::string& sql, const Row& parameters) {

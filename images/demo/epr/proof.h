@@ -21,6 +21,11 @@ struct Differences {
     void add(std::string what) {
         if (++total <= differences_named) named.push_back(std::move(what));
     }
+    /// What explains the others: it is named first, however many there are.
+    void lead(std::string what) {
+        ++total;
+        named.insert(named.begin(), std::move(what));
+    }
 };
 
 struct TableProof {

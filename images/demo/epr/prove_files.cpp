@@ -46,7 +46,7 @@ private:
             if (it->symlink_status(error).type() == fs::file_type::directory) continue;
             found_.insert(it->path().lexically_relative(root_).string());
         }
-        if (error) proof_.differences.add("cannot list " + root_ + ": " + error.message());
+        if (error) proof_.differences.lead("cannot list " + root_ + ": " + error.message());
     }
 
     Result<Buffer> read(const std::string& path) const {

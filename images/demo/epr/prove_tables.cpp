@@ -116,8 +116,8 @@ Result<void> count_heap(Database& database, TableProof& proof) {
     const std::string name(table_name(proof.table));
     const Answer answer = HF_TRY(database.run("SELECT count(*) FROM " + name));
     if (answer.number(0, 0) == proof.rows) return {};
-    proof.differences.add(name + ": the table holds " + std::to_string(answer.number(0, 0)) +
-                          " rows, its primary key finds " + std::to_string(proof.rows));
+    proof.differences.lead(name + ": the table holds " + std::to_string(answer.number(0, 0)) +
+                           " rows, its primary key finds " + std::to_string(proof.rows));
     return {};
 }
 
@@ -141,8 +141,8 @@ Result<TableProof> prove_table(Database& database, const State& state, Table tab
     const Result<void> read = read_table(database, comparison, proof);
     if (!read && read.error().code == Errc::Unreachable) return Error(read.error());
     if (!read) {
-        proof.differences.add(std::string(table_name(table)) +
-                              " cannot be read: " + read.error().message);
+        proof.differences.lead(std::string(table_name(table)) +
+                               " cannot be read: " + read.error().message);
     }
     HF_TRY(database.run("ROLLBACK TO one_table"));
     comparison.done();

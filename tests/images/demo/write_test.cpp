@@ -87,6 +87,7 @@ TEST_CASE("a lost connection ends the writer with a reason and a whole log", "[d
     const Outcome ended = writer.wait();
     REQUIRE(server().start());
     CHECK(ended.exit == 1);
+    INFO(ended.err);
     CHECK(ended.err.find("connection is lost") != std::string::npos);
     const std::uint64_t n = clinic.last();
     const auto lines = lines_of(clinic.log);
