@@ -30,6 +30,7 @@ public:
     Result<VerifyReport> run();
 
 private:
+    Result<void> check_epochs();
     Result<void> collect_packs();
     Result<void> check_packs();
     void check_one(const PackId& id, Checker& checker);
@@ -60,6 +61,7 @@ Result<void> Verifier::note(const std::string& object, Result<void> result) {
 }
 
 Result<VerifyReport> Verifier::run() {
+    HF_TRY(check_epochs());
     HF_TRY(collect_packs());
     HF_TRY(check_packs());
     if (settings_->read_data) {
@@ -68,6 +70,18 @@ Result<VerifyReport> Verifier::run() {
         }
     }
     return std::move(report_);
+}
+
+Result<void> Verifier::check_epochs() {
+    const Store& store = reader_->store();
+    return store.list("epoch/", [&](const std::string& name) -> Result<void> {
+        const auto check = [&]() -> Result<void> {
+            const EpochId id{HF_TRY(id_in_name(name)).digest};
+            HF_TRY(parse_epoch(HF_TRY(store.get_all(name, epoch_object_max)), id));
+            return {};
+        };
+        return note(name, check());
+    });
 }
 
 Result<void> Verifier::collect_packs() {

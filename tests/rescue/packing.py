@@ -145,7 +145,7 @@ class Epoch:
         out += bytes([len(wrapped)])
         for role, key, tag, secret in wrapped:
             out += bytes([role, 1]) + key + blob(wrap(tag, self.context, secret, key))
-        return out
+        return out + H("epoch object", out)
 
 
 def seal(epoch: Epoch, kind: int, salt: bytes, cipher: int, n: int, chunk: bytes,

@@ -6,6 +6,7 @@ namespace holdfast::vault {
 namespace {
 
 constexpr std::string_view magic = "HFEPO1\r\n";
+constexpr std::string_view check_tag = "epoch object";
 constexpr std::string_view content_tag = "epoch content";
 constexpr std::string_view map_tag = "epoch map";
 constexpr std::uint8_t algorithm_wrap = 1;
@@ -90,6 +91,8 @@ Buffer encode_epoch(const Epoch& epoch, const PublicKey& opening,
         write_recipient(writer, EpochRole::MapForNode, node,
                         wrap(map_tag, context, epoch.map.view(), node));
     }
+    const Digest check = hash(check_tag, out);
+    writer.bytes(check.view());
     return out;
 }
 
@@ -109,8 +112,13 @@ Result<EpochInfo> parse_epoch(View object, const EpochId& expected) {
     for (std::uint8_t i = 0; in.ok() && i < count; ++i) {
         info.recipients.push_back(read_recipient(in));
     }
+    const std::size_t covered = object.size() - in.left();
+    const Digest check = Digest::read(in);
     if (!in.done()) {
         return Error{Errc::Corrupt, "epoch " + expected.brief() + ": cut off, or over a limit"};
+    }
+    if (check != hash(check_tag, object.first(covered))) {
+        return Error{Errc::Corrupt, "epoch " + expected.brief() + ": damaged"};
     }
     if (name_of(context_of(info.domain, info.content_hash, info.map_hash)) != expected) {
         return Error{Errc::Corrupt, "epoch " + expected.brief() + ": its content is another one's"};
