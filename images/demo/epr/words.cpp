@@ -14,10 +14,10 @@ constexpr std::string_view family[] = {
     "MUNNINGS", "ROBINSON", "WANTAGE",  "FARTHING", "BRACKETT", "HARGREAVES", "O'SHEA",   "EVANS",
     "OKAFOR",   "PATEL",    "KOWALSKA", "SINGH",    "AHMED",    "BEGUM",      "WILLIAMS", "THOMAS"};
 constexpr std::string_view given[] = {
-    "Peter", "Mary",   "Mickey", "Josephine", "Jonathan", "Roger", "Thomas",  "Amelia", "Siân",
+    "Peter", "Mary",   "Mickey", "Josephine", "Jonathan", "Roger", "Thomas",  "Amelia", "Una",
     "Zoë",   "Harry",  "Olwen",  "Priya",     "Amir",     "Agnes", "Bronagh", "Callum", "Denise",
     "Edith", "Farah",  "George", "Hilda",     "Ifan",     "Jean",  "Kofi",    "Lorna",  "Magda",
-    "Nigel", "Oonagh", "Percy",  "Renée",     "Stanley",  "Tariq", "Una",     "Victor", "Winifred"};
+    "Nigel", "Oonagh", "Percy",  "Renée",     "Stanley",  "Tariq", "Siân",    "Victor", "Winifred"};
 constexpr std::string_view street[] = {"Mill Lane",          "Bakery Row",      "Station Road",
                                        "The Green",          "Windmill Hill",   "Town Hall Square",
                                        "Canal Street",       "Chippy's Yard",   "Wharf Cottages",
