@@ -62,12 +62,15 @@ TEST_CASE("a stranger opens nothing of an epoch", "[vault][keys]") {
     CHECK(opened->map.empty());
 }
 
-TEST_CASE("an epoch with any one byte changed never gives a wrong key", "[vault][keys]") {
+TEST_CASE("an epoch that a forger changed never gives a wrong key", "[vault][keys]") {
     const Setting s;
     const Buffer& good = s.made.object;
-    for (std::size_t i = 0; i < good.size(); ++i) {
+    const std::size_t covered = good.size() - 32;
+    for (std::size_t i = 0; i < covered; ++i) {
         Buffer bad = good;
         bad[i] ^= 0x10;
+        const Digest check = hash("epoch object", View(bad).first(covered));
+        std::copy(check.digest.begin(), check.digest.end(), bad.end() - 32);
         const Result<EpochInfo> info = parse_epoch(bad, s.epoch().id);
         if (!info) continue;
         const Result<Epoch> opened = open_epoch(*info, &s.opening, &s.node);
@@ -78,13 +81,12 @@ TEST_CASE("an epoch with any one byte changed never gives a wrong key", "[vault]
     }
 }
 
-TEST_CASE("an epoch with a byte changed in what its name covers is refused", "[vault][keys]") {
+TEST_CASE("an epoch with a byte changed anywhere is refused", "[vault][keys]") {
     const Setting s;
-    for (std::size_t i = 0; i < 8 + 32 + 8 + 64; ++i) {
-        const bool is_time = i >= 40 && i < 48;
+    for (std::size_t i = 0; i < s.made.object.size(); ++i) {
         Buffer bad = s.made.object;
         bad[i] ^= 0x80;
-        CHECK(static_cast<bool>(parse_epoch(bad, s.epoch().id)) == is_time);
+        CHECK_FALSE(parse_epoch(bad, s.epoch().id));
     }
 }
 
