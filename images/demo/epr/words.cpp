@@ -17,7 +17,7 @@ constexpr std::string_view given[] = {
     "Peter", "Mary",   "Mickey", "Josephine", "Jonathan", "Roger", "Thomas",  "Amelia", "Una",
     "Zoë",   "Harry",  "Olwen",  "Priya",     "Amir",     "Agnes", "Bronagh", "Callum", "Denise",
     "Edith", "Farah",  "George", "Hilda",     "Ifan",     "Jean",  "Kofi",    "Lorna",  "Magda",
-    "Nigel", "Oonagh", "Percy",  "Renée",     "Stanley",  "Tariq", "Siân",    "Victor", "Winifred"};
+    "Nigel", "Oonagh", "Percy",  "Renée",     "Stanley",  "Tariq", "Siân",    "Victor", "Wyn"};
 constexpr std::string_view street[] = {"Mill Lane",          "Bakery Row",      "Station Road",
                                        "The Green",          "Windmill Hill",   "Town Hall Square",
                                        "Canal Street",       "Chippy's Yard",   "Wharf Cottages",
