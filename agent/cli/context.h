@@ -25,5 +25,6 @@ struct Context {
 // One file of verbs each; they add subcommands to `app` that set context.verb.
 void add_setup_verbs(CLI::App& app, Context& context);  // init, doctor, system
 void add_vault_verbs(CLI::App& app, Context& context);  // snapshot, snapshots, restore, verify
+void add_mount_verbs(CLI::App& app, Context& context);  // mount, unmount
 
 }  // namespace holdfast::agent::cli

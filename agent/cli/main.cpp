@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
         "Each verb has --help, and --json where it reports.");
     add_setup_verbs(app, context);
     add_vault_verbs(app, context);
+    add_mount_verbs(app, context);
     try {  // CLI11 throws; nothing behind this line does.
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

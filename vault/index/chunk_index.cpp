@@ -18,22 +18,28 @@ CREATE TABLE IF NOT EXISTS chunk (
     content INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
+/// From the columns domain, epoch, salt, cipher, kind, of which `at` is the first.
+SegmentName segment_from(const Statement& row, int at) {
+    SegmentName segment;
+    ByteReader domain(row.blob(at));
+    ByteReader epoch(row.blob(at + 1));
+    segment.domain = DomainId::read(domain);
+    segment.epoch = EpochId::read(epoch);
+    const View salt = row.blob(at + 2);
+    std::copy_n(salt.begin(), std::min(salt.size(), segment.salt.size()), segment.salt.begin());
+    segment.cipher = static_cast<Cipher>(row.integer(at + 3));
+    segment.kind = static_cast<Kind>(row.integer(at + 4));
+    return segment;
+}
+
 ChunkPlace place_from(const Statement& row) {
     ChunkPlace place;
     place.number = row.unsigned_integer(0);
     place.offset = row.unsigned_integer(1);
     place.sealed_bytes = static_cast<std::uint32_t>(row.integer(2));
     place.content_bytes = static_cast<std::uint32_t>(row.integer(3));
-    ByteReader domain(row.blob(4));
-    ByteReader epoch(row.blob(5));
+    place.segment = segment_from(row, 4);
     ByteReader pack(row.blob(9));
-    place.segment.domain = DomainId::read(domain);
-    place.segment.epoch = EpochId::read(epoch);
-    const View salt = row.blob(6);
-    std::copy_n(salt.begin(), std::min(salt.size(), place.segment.salt.size()),
-                place.segment.salt.begin());
-    place.segment.cipher = static_cast<Cipher>(row.integer(7));
-    place.segment.kind = static_cast<Kind>(row.integer(8));
     place.pack = PackId::read(pack);
     return place;
 }
@@ -148,6 +154,15 @@ Result<ChunkPlace> ChunkIndex::find(const ChunkId& id) {
     const auto place = HF_TRY(find_locked(id));
     if (!place) return Error{Errc::NotFound, "chunk " + id.brief() + " is in no pack known here"};
     return *place;
+}
+
+Result<std::vector<SegmentName>> ChunkIndex::segments() {
+    const std::lock_guard lock(mutex_);
+    Statement query =
+        HF_TRY(db_.prepare("SELECT DISTINCT domain, epoch, salt, cipher, kind FROM segment"));
+    std::vector<SegmentName> out;
+    while (HF_TRY(query.step())) out.push_back(segment_from(query, 0));
+    return out;
 }
 
 Result<bool> ChunkIndex::claim(const ChunkId& id) {

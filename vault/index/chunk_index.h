@@ -48,6 +48,9 @@ public:
     /// Errors: NotFound (no pack known here has it), Io.
     Result<ChunkPlace> find(const ChunkId& id);
 
+    /// All segments of the packs known here: whose keys open them. Errors: Io.
+    Result<std::vector<SegmentName>> segments();
+
     /// True for the one caller that shall store `id`; false if a pack or another caller has it.
     /// Errors: Io.
     Result<bool> claim(const ChunkId& id);

@@ -1,0 +1,61 @@
+// Attach: a snapshot as folders that can be read and written, each served by a holdfast-mount.
+//
+//     FOLDER/index.db         where the snapshot's chunks lie
+//     FOLDER/overlay/SOURCE   what was written over it; stays until discard()
+//     FOLDER/status/SOURCE    the mount's status file
+//     FOLDER/mount-SOURCE.*   the process (agent/process/supervised.h)
+//     FOLDER/places           one line for each source: its name, a tab, where it is mounted
+//
+// The processes outlive whoever attached. Attaching again what is attached changes nothing; what
+// was attached and died is attached again over the same overlay, so what had been synced is there.
+#pragma once
+
+#include "agent/attach/mount_order.h"
+#include "vault/vault_reader.h"
+
+#include <string>
+#include <vector>
+
+namespace holdfast::agent {
+
+struct AttachSettings {
+    std::string folder;            // Made; for this attachment alone.
+    std::string store;             // The folder of the vault's objects.
+    std::string place;             // Where the sources appear: below it by their names,
+    bool single_at_place = false;  // or, if there is only one, at this folder itself.
+    bool writable = true;
+    std::optional<Owner> owner;
+};
+
+struct AttachedSource {
+    std::string name;
+    std::string place;
+};
+
+/// Attaches all sources. `reader` is over settings.store, with an index of its own (index.db).
+/// Errors: Locked, NotFound, Corrupt (the snapshot), Conflict (a folder that is not empty), Denied
+/// (no right to mount), Io, Full; then nothing of it is left mounted.
+Result<std::vector<AttachedSource>> attach_snapshot(vault::VaultReader& reader,
+                                                    const vault::SnapshotRecord& record,
+                                                    const AttachSettings& settings);
+
+/// The path of the index for a VaultReader that attach_snapshot() is given.
+std::string attach_index(const std::string& folder);
+
+/// What is said to be attached there; none if nothing is. Errors: Io, Corrupt.
+Result<std::vector<AttachedSource>> attached_sources(const std::string& folder);
+
+/// True if every source's process lives and its mount is there. Errors: Io.
+Result<bool> is_attached(const std::string& folder);
+
+/// Syncs and unmounts all; the overlay stays. Errors: Io (named; what could be unmounted is).
+Result<void> detach(const std::string& folder);
+
+/// Removes an attachment that is detached, with all that was written to it. Errors: Conflict (it is
+/// attached), Io.
+Result<void> discard(const std::string& folder);
+
+/// True if a file system is mounted at just this folder. Errors: Io.
+Result<bool> is_mount_point(const std::string& path);
+
+}  // namespace holdfast::agent
