@@ -1,6 +1,5 @@
 // FileSystem's writing: blocks into data files, and what that needs at their edges.
 #include "agent/mount/file_system.h"
-#include "vault/base/fault.h"
 
 #include <fcntl.h>
 #include <linux/falloc.h>

@@ -155,7 +155,7 @@ void on_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char* nam
 }
 
 /// "Not implemented" makes the kernel open and close files by itself from now on: no file has
-/// state of ours. Kernels that cannot do that get a plain answer.
+/// state of ours. (Linux 3.16 and later.)
 void on_open(fuse_req_t req, fuse_ino_t, fuse_file_info*) {
     answer(req, ENOSYS);
 }

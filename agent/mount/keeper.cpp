@@ -19,9 +19,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds status_interval{1000};
-constexpr unsigned read_ahead_kb = 1024;  // Measured: see serve_mount().
+constexpr unsigned read_ahead_kb = 1024;  // As much as one request carries.
 
-/// The kernel's own choice is 128 KiB, far less than a request may carry.
+/// The kernel's own choice is 128 KiB.
 void widen_read_ahead(dev_t device) {
     const std::string path = "/sys/class/bdi/" + std::to_string(major(device)) + ":" +
                              std::to_string(minor(device)) + "/read_ahead_kb";

@@ -279,3 +279,26 @@ TEST_CASE("a mount killed between any two durable steps recovers", "[mount]") {
         run(std::to_string(n));
     }
 }
+
+TEST_CASE("a truncation that was not synced never mixes old content with new", "[mount]") {
+    if (!can_mount()) return;
+    std::mt19937 random(base_seed());
+    Pair pair(random);
+    REQUIRE(pair.mount.start());
+    const std::string path = pair.mount.path("cut");
+    const std::string old(20'000, 'o');
+    {
+        const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT, 0600));
+        REQUIRE(write_all(fd, as_view(old), path));
+        REQUIRE(::fsync(fd.get()) == 0);
+        REQUIRE(::ftruncate(fd.get(), 100) == 0);
+        REQUIRE(::pwrite(fd.get(), "new", 3, 200) == 3);
+        REQUIRE(::pwrite(fd.get(), "new", 3, 9000) == 3);
+    }
+    pair.mount.kill();
+    REQUIRE(pair.mount.start());
+    const auto seen = read_file(path, 1 << 20);
+    REQUIRE(seen);
+    const std::string text(as_text(*seen));
+    CHECK((text == old || text == old.substr(0, 100)));
+}
