@@ -105,7 +105,9 @@ Result<void> EasyTransfer::prepare_headers() {
             return Error{Errc::Invalid, "a header with a line break: " + name};
         }
         typed = typed || lower(name) == "content-type";
-        add(value.empty() ? name + ";" : name + ": " + value);
+        std::string line = name;
+        line += value.empty() ? ";" : ": ";
+        add(line += value);
     }
     if (!typed) add("Content-Type:");  // Not curl's form-encoded default.
     headers_.reset(list);

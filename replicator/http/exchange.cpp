@@ -31,10 +31,10 @@ void Responder::send(HttpResponse response) {
     exchange_->answer(std::move(response));
 }
 
-ResponseStream Responder::stream(unsigned status, HttpHeaders headers,
+ResponseStream Responder::stream(unsigned status, const HttpHeaders& headers,
                                  std::optional<std::uint64_t> length) {
     HF_ASSERT(exchange_ != nullptr);
-    exchange_->start_stream(status, std::move(headers), length);
+    exchange_->start_stream(status, headers, length);
     return ResponseStream(exchange_);
 }
 

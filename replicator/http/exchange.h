@@ -82,7 +82,7 @@ public:
     /// Sends the headers; the body follows. Without `length` it goes out chunked (and, to a
     /// HTTP/1.0 client, ends with the connection). More bytes than `length` is a broken rule; fewer
     /// at end() cut the connection.
-    ResponseStream stream(unsigned status, HttpHeaders headers,
+    ResponseStream stream(unsigned status, const HttpHeaders& headers,
                           std::optional<std::uint64_t> length = std::nullopt);
     /// Called at most once, if the client goes before it was answered.
     void on_gone(Callback<void()> gone);

@@ -121,7 +121,7 @@ void Exchange::answer(HttpResponse response) {
     discard_body();
 }
 
-void Exchange::start_stream(unsigned status, HttpHeaders headers,
+void Exchange::start_stream(unsigned status, const HttpHeaders& headers,
                             std::optional<std::uint64_t> length) {
     if (gone()) return;
     HF_ASSERT(!answered_);

@@ -42,7 +42,8 @@ public:
 
     // For the handles.
     void answer(HttpResponse response);
-    void start_stream(unsigned status, HttpHeaders headers, std::optional<std::uint64_t> length);
+    void start_stream(unsigned status, const HttpHeaders& headers,
+                      std::optional<std::uint64_t> length);
     bool write(Buffer piece);
     void end_stream();
     void drop_stream();

@@ -32,8 +32,11 @@ Buffer contents(BIO& bio) {
 Result<void> fill(X509& certificate, EVP_PKEY& key, std::string_view name) {
     std::array<unsigned char, 16> serial{};
     X509_NAME* const subject = X509_get_subject_name(&certificate);
+    if (RAND_bytes(serial.data(), static_cast<int>(serial.size())) != 1) {
+        return openssl_error(Errc::Io, "draw a serial number");
+    }
+    serial[0] = static_cast<unsigned char>((serial[0] & 0x3f) | 0x40);  // DER allows no leading 0.
     const bool filled =
-        RAND_bytes(serial.data(), static_cast<int>(serial.size())) == 1 &&
         X509_set_version(&certificate, X509_VERSION_3) == 1 &&
         ASN1_STRING_set(X509_get_serialNumber(&certificate), serial.data(),
                         static_cast<int>(serial.size())) == 1 &&
@@ -150,10 +153,10 @@ Result<TlsIdentity> TlsIdentity::make(std::string_view name) {
         PEM_write_bio_X509(certificate_out.get(), certificate.get()) != 1) {
         return openssl_error(Errc::Io, "write a TLS key");
     }
-    TlsIdentity identity;
-    identity.key_pem_ = contents(*key_out);
-    identity.certificate_pem_ = contents(*certificate_out);
-    identity.key_hash_ = HF_TRY(hash_key_of(*certificate));
+    Buffer key_pem = contents(*key_out);
+    // Read back, so that nothing leaves here that cannot be used.
+    auto identity = from_pem(key_pem, contents(*certificate_out));
+    OPENSSL_cleanse(key_pem.data(), key_pem.size());
     return identity;
 }
 

@@ -25,6 +25,7 @@ public:
     requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> &&
              std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>) Callback(F&& f)
         : held_(std::make_unique<Held<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
+    // NOLINTEND(bugprone-forwarding-reference-overload)
 
     explicit operator bool() const { return held_ != nullptr; }
 

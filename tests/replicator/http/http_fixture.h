@@ -52,6 +52,7 @@ struct Site {
         REQUIRE(made);
         server = std::move(*made);
         auto taken = server->listen_tcp("127.0.0.1", 0, server_identity, client);
+        INFO((taken ? "" : taken.error().message));
         REQUIRE(taken);
         port = *taken;
     }
@@ -141,21 +142,21 @@ public:
     }
 
     bool send(std::string_view bytes) {
-        return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) ==
-               static_cast<int>(bytes.size());
+        return connected && SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) ==
+                                static_cast<int>(bytes.size());
     }
     /// What comes until the stream ends.
     std::string rest() {
         std::string all;
         char piece[4096];
-        for (int n = 0; (n = SSL_read(tls_.get(), piece, sizeof piece)) > 0;) {
+        for (int n = 0; (n = read(piece, sizeof piece)) > 0;) {
             all.append(piece, static_cast<std::size_t>(n));
         }
         return all;
     }
     std::string some() {
         char piece[4096];
-        const int n = SSL_read(tls_.get(), piece, sizeof piece);
+        const int n = read(piece, sizeof piece);
         return {piece, static_cast<std::size_t>(n > 0 ? n : 0)};
     }
     /// As a power cut: a reset, no farewell.
@@ -168,6 +169,10 @@ public:
     bool connected = false;
 
 private:
+    int read(char* room, std::size_t size) {
+        return connected ? SSL_read(tls_.get(), room, static_cast<int>(size)) : 0;
+    }
+
     std::unique_ptr<SSL_CTX, Closer<SSL_CTX_free>> context_;
     Fd socket_;
     std::unique_ptr<SSL, Closer<SSL_free>> tls_;
