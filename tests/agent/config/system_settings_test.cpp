@@ -262,6 +262,12 @@ TEST_CASE("text that is not TOML is told where it stops being so", "[config]") {
     });
 }
 
+TEST_CASE("a table header that begins with no key is a mistake, not an end", "[config]") {
+    CHECK(message_of("[=") ==
+          "f:1:2: this is not TOML: Error while parsing key: expected bare key starting character "
+          "or string delimiter, saw '='");
+}
+
 TEST_CASE("text without its quotes is told as that", "[config]") {
     check_each({
         {"kind = \"files\"", "kind = files", "21:9: text stands in quotes: kind = \"files\""},
@@ -269,6 +275,31 @@ TEST_CASE("text without its quotes is told as that", "[config]") {
         {"\"Pippin Hosting\"", "Pippin Hosting",
          "3:12: text stands in quotes: supplier = \"Pippin Hosting\""},
     });
+}
+
+TEST_CASE("what is not ASCII stands in quotes or comments", "[config]") {
+    check_each({
+        {"\"Pippin Hosting\"", "\u201cPippin Hosting\u201d",
+         "3:12: this quote is curly; text stands in straight ones, \" or '"},
+    });
+    for (const char* bad :
+         {"h\u00f4te = 1", "\u00e9 = 1", "a = 1\u00e9", "a = 1\"\u00e9", "\u00a0a = 1"}) {
+        INFO(bad);
+        CHECK(message_of(bad).find("f:1:") == 0);
+    }
+    for (const char* good :
+         {"\"\u00e9\" # \u00e9", "'\u00e9'", "\"\"\"\\\n \u00e9\"\"\"", "'''\u00e9''\u00e9'''"}) {
+        INFO(good);
+        CHECK(
+            parse_system("name = 'a'\ntitle = 'A'\nsource = [{kind = 'postgres', host = 'h'}]\n"
+                         "[[check]]\nname = 'c'\nkind = 'sql'\nsource = 'postgres'\nquery = 'q'\n"
+                         "expect = " +
+                             std::string(good),
+                         "f"));
+    }
+    CHECK(parse_system("\xef\xbb\xbf" + epr_text, "f"));
+    CHECK(message_of("a = '\xff'") ==
+          "f:1:5: this is not TOML: Encountered invalid utf-8 sequence");
 }
 
 TEST_CASE("several mistakes are told at once, in the file's order", "[config]") {
