@@ -46,17 +46,28 @@ Result<void> TreeSink::add(vault::Entry entry, ContentHandle content) {
 
 Result<bool> TreeSink::add_unchanged(const vault::Entry& entry) {
     if (!cursor_) return false;
-    const vault::Item* item = HF_TRY(cursor_->find(entry.path));
-    // A ctime that is younger than the last snapshot's scan could hide a change within one tick of
-    // the file system's clock; the source compares before and after reading for that.
+    const auto found = cursor_->find(entry.path);
+    if (!found) return read_instead(found.error());
+    const vault::Item* item = *found;
     if (item == nullptr || !same_file(item->entry, entry)) return false;
+    auto extents = before_->extents(*item);
+    if (!extents) return read_instead(extents.error());
+    // A later link of a file: its content stood with a name that is gone now.
+    if (extents->empty() && entry.size != 0) return false;
     vault::Entry same = entry;
     same.xattrs = item->entry.xattrs;
     ++counts_.entries;
     ++counts_.unchanged;
-    waiting_.push_back({std::move(same), 0, HF_TRY(before_->extents(*item))});
+    waiting_.push_back({std::move(same), 0, std::move(*extents)});
     HF_TRY(add_ready());
     return true;
+}
+
+/// Damage in the snapshot before is no reason to fail this one, which mends it by reading.
+Result<bool> TreeSink::read_instead(const Error& error) {
+    if (error.code != Errc::Corrupt && error.code != Errc::NotFound) return error;
+    cursor_.reset();
+    return false;
 }
 
 void TreeSink::warn(Warning warning) {

@@ -51,6 +51,7 @@ private:
         vault::Extents extents;  // Known already if content is 0.
     };
     Result<void> add_ready();
+    Result<bool> read_instead(const Error& error);
 
     vault::SnapshotWriter* writer_;
     std::string source_;

@@ -2,6 +2,9 @@
 
 #include "vault/base/file.h"
 
+#include <filesystem>
+#include <system_error>
+
 namespace holdfast::agent {
 namespace {
 
@@ -11,7 +14,19 @@ bool is_folder_name(const std::string& name) {
            name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
 }
 
-void add_facts(RestoreFacts& sum, RestoreFacts more) {
+Result<void> need_empty(const std::string& folder) {
+    if (!path_exists(folder)) return {};
+    std::error_code failed;
+    const bool empty = std::filesystem::is_empty(folder, failed);
+    if (failed) return Error{Errc::Io, folder + ": " + failed.message()};
+    if (!empty) return Error{Errc::Conflict, folder + " is not empty; nothing was restored"};
+    return {};
+}
+
+void add_facts(RestoreFacts& sum, RestoreFacts more, const std::string& prefix) {
+    for (Warning& one : more.damaged) one.path = prefix + one.path;
+    for (Warning& one : more.warnings) one.path = prefix + one.path;
+
     sum.entries += more.entries;
     sum.files += more.files;
     sum.folders += more.folders;
@@ -29,15 +44,17 @@ Result<RestoreFacts> restore_snapshot(vault::VaultReader& reader,
     const vault::Manifest manifest = HF_TRY(reader.manifest(record));
     const auto chunks = reader.chunk_reader();
     const auto readers = [&] { return reader.chunk_reader(); };
+    const bool several = manifest.sources.size() > 1;
+    if (several) HF_TRY(need_empty(settings.folder));
+    HF_TRY(make_folders(settings.folder));  // So NotFound below can only mean "no path matches".
     RestoreFacts facts;
     std::size_t without_match = 0;
     for (const vault::SourceInfo& source : manifest.sources) {
         RestoreSettings of_source = settings;
-        if (manifest.sources.size() > 1) {
+        if (several) {
             if (!is_folder_name(source.name)) {
                 return Error{Errc::Corrupt, "a source with an impossible name"};
             }
-            HF_TRY(make_folders(settings.folder));
             of_source.folder = settings.folder + "/" + source.name;
         }
         const vault::TreeReader tree =
@@ -48,7 +65,7 @@ Result<RestoreFacts> restore_snapshot(vault::VaultReader& reader,
             continue;
         }
         if (!restored) return std::move(restored).error();
-        add_facts(facts, std::move(*restored));
+        add_facts(facts, std::move(*restored), several ? source.name + "/" : "");
     }
     if (without_match == manifest.sources.size()) {
         return Error{Errc::NotFound, "no path of the snapshot matches --include"};
