@@ -21,11 +21,10 @@ class Callback<R(Args...)> {
 public:
     Callback() = default;
     Callback(std::nullptr_t) {}
-    template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> &&
-             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>) Callback(F&& f)
-        : held_(std::make_unique<Held<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
-    // NOLINTEND(bugprone-forwarding-reference-overload)
+    template <class F,
+              class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, Callback> &&
+                                       std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>>>
+    Callback(F&& f) : held_(std::make_unique<Held<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
 
     explicit operator bool() const { return held_ != nullptr; }
 
