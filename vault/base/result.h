@@ -105,11 +105,11 @@ private:
 
 /// Unwraps a Result, or returns its Error from the enclosing function. May be nested.
 #define HF_TRY(expr) HF_TRY_INTO(expr, HF_JOIN(hf_result_, __COUNTER__))
-#define HF_TRY_INTO(expr, name)                         \
-    __extension__({                                     \
-        auto name = (expr);                             \
-        if (!(name)) return std::move(name).error();    \
-        *std::move(name);                               \
+#define HF_TRY_INTO(expr, name)                      \
+    __extension__({                                  \
+        auto name = (expr);                          \
+        if (!(name)) return std::move(name).error(); \
+        *std::move(name);                            \
     })
 #define HF_JOIN(a, b) HF_JOIN_EXPANDED(a, b)
 #define HF_JOIN_EXPANDED(a, b) a##b

@@ -22,7 +22,8 @@ TEST_CASE("undoing a filter gives back the content, whatever its length", "[vaul
 }
 
 TEST_CASE("filter bytes are those of the format", "[vault][chunk]") {
-    // Samples 0x0102, 0x0101, 0x0300 and an odd byte: differences 0x0102, -1, 0x01ff; folded 0x0204, 1, 0x03fe.
+    // Samples 0x0102, 0x0101, 0x0300 and an odd byte: differences 0x0102, -1, 0x01ff; folded
+    // 0x0204, 1, 0x03fe.
     const Buffer content{0x02, 0x01, 0x01, 0x01, 0x00, 0x03, 0x77};
     Buffer filtered(content.size());
     apply_filter(Filter::Delta16, content, filtered);
