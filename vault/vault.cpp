@@ -4,11 +4,17 @@
 #include "vault/base/file.h"
 #include "vault/keys/key_file.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
 namespace holdfast::vault {
 namespace {
 
 constexpr std::int64_t epoch_age_ms_max = 24LL * 3600 * 1000;
 constexpr std::size_t state_file_bytes_max = 4096;
+constexpr const char* trust_domain = "The trust";  // No system's name has a capital or a space.
 
 std::string domain_key_path(const VaultPlaces& places, const DomainId& id) {
     return places.keys + "/domains/" + id.hex() + ".key";
@@ -16,6 +22,17 @@ std::string domain_key_path(const VaultPlaces& places, const DomainId& id) {
 
 std::string epoch_state_path(const VaultPlaces& places, const DomainId& id) {
     return places.state + "/epochs/" + id.hex();
+}
+
+/// A damaged index is put aside: it is a cache, and is learnt again from the packs.
+Result<std::unique_ptr<ChunkIndex>> open_index(const std::string& path) {
+    auto index = ChunkIndex::open(path);
+    if (index || index.error().code != Errc::Corrupt) return index;
+    for (const char* suffix : {"-wal", "-shm"}) ::unlink((path + suffix).c_str());
+    if (::rename(path.c_str(), (path + ".damaged").c_str()) != 0) {
+        return io_error(errno, "put aside " + path);
+    }
+    return ChunkIndex::open(path);
 }
 
 }  // namespace
@@ -36,14 +53,15 @@ Result<std::unique_ptr<Vault>> Vault::open(const VaultPlaces& places, NodeKeys k
     HF_TRY(make_folders(places.state + "/epochs"));
     HF_TRY(make_folders(places.keys + "/domains"));
     vault->roster_ = HF_TRY(read_roster(vault->store_, trust));
-    vault->index_ = HF_TRY(ChunkIndex::open(places.state + "/index.db"));
+    vault->index_ = HF_TRY(open_index(places.state + "/index.db"));
     vault->keys_ = std::make_unique<LazyKeys>(vault->store_,
                                               BoxKey::from_secret(vault->node_.box.secret.clone()));
     HF_TRY(vault->load_domains());
     vault->reader_ =
         std::make_unique<VaultReader>(vault->store_, *vault->index_, *vault->keys_, vault->roster_);
-    HF_TRY(vault->load_chain());
     HF_TRY(vault->reader_->refresh());
+    for (Damage& damage : vault->damaged_) vault->reader_->note(std::move(damage));
+    HF_TRY(vault->load_chain());
     return vault;
 }
 
@@ -52,7 +70,12 @@ Result<void> Vault::load_domains() {
         const DomainId id{HF_TRY(id_in_name(name)).digest};
         const Buffer object = HF_TRY(store_.get_all(name, record_bytes_max));
         OwnDomain domain;
-        domain.record = HF_TRY(parse_domain(object, id, roster_).within(name));
+        auto record = parse_domain(object, id, roster_);
+        if (!record) {
+            damaged_.push_back({name, record.error().message});
+            return {};
+        }
+        domain.record = std::move(*record);
         auto secrets = read_key_file(domain_key_path(places_, id), 2);
         if (secrets) {
             domain.naming = std::move((*secrets)[0]);
@@ -81,7 +104,6 @@ Result<void> Vault::load_chain() {
     } else {
         return std::move(text).error();
     }
-    HF_TRY(reader_->ledger().refresh());
     const Chain* own = reader_->ledger().chain(chain_);
     if (own != nullptr && own->length() != 0) return {};
     const RosterNode* node = roster_.node_by_ledger_key(node_.ledger.public_key);
@@ -98,15 +120,16 @@ Ledger::Writer Vault::ledger_writer() const {
     return {chain_, &node_.ledger, places_.state + "/ledger.lock"};
 }
 
-const OwnDomain* Vault::domain_named(std::string_view name) const {
+const OwnDomain* Vault::domain_named(std::string_view name, OpeningKeys mode) const {
     for (const auto& [id, domain] : domains_) {
-        if (domain.record.name == name && domain.naming) return &domain;
+        const bool same = domain.record.name == name && domain.record.opening_keys == mode;
+        if (same && domain.naming) return &domain;
     }
     return nullptr;
 }
 
 Result<const OwnDomain*> Vault::need_domain(const std::string& name, OpeningKeys mode) {
-    if (const OwnDomain* there = domain_named(name)) return there;
+    if (const OwnDomain* there = domain_named(name, mode)) return there;
     NewDomain made = HF_TRY(
         make_domain(name, mode, roster_.recovery_key, node_.ledger, clock_->wall_ms(), *random_));
     const Secret none(0);
@@ -135,10 +158,10 @@ Result<Vault::Writing> Vault::begin_writing(const std::string& domain, OpeningKe
     if (writing.domain->opening && id && !id->zero()) {
         const auto object = store_.get_all(epoch_name(*id), epoch_object_max);
         if (object) {
-            const EpochInfo info = HF_TRY(parse_epoch(*object, *id));
-            const std::int64_t age = clock_->wall_ms() - info.created;
+            const auto info = parse_epoch(*object, *id);  // A damaged one is not written in.
+            const std::int64_t age = info ? clock_->wall_ms() - info->created : -1;
             if (age >= 0 && age < epoch_age_ms_max) {
-                writing.epoch = HF_TRY(open_epoch(info, &*writing.domain->opening, nullptr));
+                writing.epoch = HF_TRY(open_epoch(*info, &*writing.domain->opening, nullptr));
                 return writing;
             }
         }
@@ -164,6 +187,23 @@ SnapshotContext Vault::context(const Writing& writing, unsigned workers) {
     return {store_, *index_, *keys_, *writing.naming, writing.epoch, *random_, workers};
 }
 
+/// The index is a cache: it may know packs of a vault that has been put back to an older state
+/// since.
+Result<void> Vault::check_present(const std::set<PackId>& packs) {
+    std::size_t missing = 0;
+    for (const PackId& pack : packs) {
+        const auto size = store_.size(pack_name(pack));
+        if (size) continue;
+        if (size.error().code != Errc::NotFound) return std::move(size).error();
+        HF_TRY(index_->mark_bad(pack));
+        ++missing;
+    }
+    if (missing == 0) return {};
+    return Error{Errc::Corrupt, std::to_string(missing) +
+                                    " packs that this snapshot builds on are gone from the vault; "
+                                    "run it again, and it stores their content anew"};
+}
+
 Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapshot& written,
                                      const std::string& system, std::int64_t time,
                                      std::uint64_t warnings) {
@@ -173,6 +213,7 @@ Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapsh
         auto list = reader_->ledger().list(before->list);
         if (list) base = std::move(*list);
     }
+    HF_TRY(check_present(written.packs));
     PackSet packs(written.packs.begin(), written.packs.end());
     const BuiltList list = build_list(std::move(packs), base ? &*base : nullptr);
     HF_TRY(store_.put(list_name(list.list.id), list.object));
@@ -199,7 +240,7 @@ Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapsh
 }
 
 Result<LedgerEntry> Vault::record_fact(const std::string& json) {
-    const Writing writing = HF_TRY(begin_writing("trust", OpeningKeys::Node));
+    const Writing writing = HF_TRY(begin_writing(trust_domain, OpeningKeys::Node));
     return reader_->ledger().append(ledger_writer(), clock_->wall_ms(), ListId{},
                                     [&](const ChainId& chain, std::uint64_t number) {
                                         return seal_body(json, writing.epoch, chain, number,

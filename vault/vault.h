@@ -52,9 +52,9 @@ public:
     LazyKeys& keys() { return *keys_; }
     const NodeKeys& node() const { return node_; }
     const std::map<DomainId, OwnDomain>& domains() const { return domains_; }
-    const OwnDomain* domain_named(std::string_view name) const;
+    const OwnDomain* domain_named(std::string_view name, OpeningKeys mode) const;
 
-    /// The domain called `name`, made if there is none. Errors: Full, Io.
+    /// The domain of that name and mode, made if there is none. Errors: Full, Io.
     Result<const OwnDomain*> need_domain(const std::string& name, OpeningKeys mode);
 
     /// An epoch of the domain to write in: today's, or a new one whose object is stored by commit.
@@ -73,7 +73,7 @@ public:
                                   const std::string& system, std::int64_t time,
                                   std::uint64_t warnings);
 
-    /// Writes a fact other than a snapshot, sealed to the trust (its own domain, "trust").
+    /// Writes a fact other than a snapshot, sealed to the trust (in a domain of its own).
     /// `json` is an object with a "type". Errors: Full, Io.
     Result<LedgerEntry> record_fact(const std::string& json);
 
@@ -81,6 +81,7 @@ private:
     Vault(PosixStore store, NodeKeys node, const Clock& clock, Random& random)
         : store_(std::move(store)), node_(std::move(node)), clock_(&clock), random_(&random) {}
 
+    Result<void> check_present(const std::set<PackId>& packs);
     Result<void> load_domains();
     Result<void> load_chain();
     Result<void> store_epoch(const Writing& writing);
@@ -94,6 +95,7 @@ private:
     Roster roster_;
     ChainId chain_;
     std::map<DomainId, OwnDomain> domains_;
+    std::vector<Damage> damaged_;
     std::unique_ptr<ChunkIndex> index_;
     std::unique_ptr<LazyKeys> keys_;
     std::unique_ptr<VaultReader> reader_;

@@ -3,6 +3,7 @@
 #include "vault/snapshot/index_chunk.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace holdfast::vault {
 namespace {
@@ -23,27 +24,54 @@ Result<Roster> read_roster(const Store& store, const TrustId& trust) {
 Result<void> VaultReader::refresh() {
     HF_TRY(ledger_.refresh());
     for (const auto& [chain, entries] : ledger_.entries()) {
-        for (std::size_t& at = read_[chain]; at < entries.size(); ++at) {
-            const LedgerEntry& entry = entries[at];
-            auto body = open_body(entry, *keys_);
-            if (!body &&
-                (body.error().code == Errc::NotFound || body.error().code == Errc::Locked)) {
-                continue;
-            }
-            const std::string where = entry_name(chain, at);
-            if (!body) return std::move(body).error().within(where);
-            auto record = HF_TRY(parse_snapshot_body(*body).within(where));
-            if (!record) continue;
-            record->id = SnapshotId{entry_hash(entry.envelope).digest};
-            record->chain = chain;
-            record->number = entry.envelope.number;
-            record->list = entry.envelope.list;
-            snapshots_.push_back(std::move(*record));
+        for (std::size_t& at = read_[chain]; at < entries.size(); ++at) read_entry(entries[at]);
+    }
+    sort_snapshots();
+    return {};
+}
+
+void VaultReader::read_entry(const LedgerEntry& entry) {
+    const std::string where = entry_name(entry.envelope.chain, entry.envelope.number);
+    auto body = open_body(entry, *keys_);
+    if (!body && body.error().code == Errc::Locked) return;
+    if (!body) return note({where, body.error().message});
+    auto record = parse_snapshot_body(*body);
+    if (!record) return note({where, record.error().message});
+    if (!*record) return;
+    (*record)->id = SnapshotId{entry_hash(entry.envelope).digest};
+    (*record)->chain = entry.envelope.chain;
+    (*record)->number = entry.envelope.number;
+    (*record)->list = entry.envelope.list;
+    snapshots_.push_back(std::move(**record));
+}
+
+/// By time, but never against a chain's own order: a time before that of an earlier entry counts as
+/// that entry's.
+void VaultReader::sort_snapshots() {
+    std::map<ChainId, std::vector<const SnapshotRecord*>> by_chain;
+    for (const SnapshotRecord& record : snapshots_) by_chain[record.chain].push_back(&record);
+    std::map<SnapshotId, std::int64_t> effective;
+    for (auto& [chain, records] : by_chain) {
+        std::sort(records.begin(), records.end(),
+                  [](const auto* a, const auto* b) { return a->number < b->number; });
+        std::int64_t last = 0;
+        for (const SnapshotRecord* record : records) {
+            last = std::max(last, record->time);
+            effective[record->id] = last;
         }
     }
-    std::stable_sort(snapshots_.begin(), snapshots_.end(),
-                     [](const auto& a, const auto& b) { return a.time < b.time; });
-    return {};
+    std::sort(snapshots_.begin(), snapshots_.end(), [&](const auto& a, const auto& b) {
+        return std::tuple(effective[a.id], a.chain, a.number) <
+               std::tuple(effective[b.id], b.chain, b.number);
+    });
+}
+
+std::vector<Damage> VaultReader::notes() const {
+    std::vector<Damage> all = notes_;
+    for (const auto& [chain, error] : ledger_.broken()) {
+        all.push_back({"ledger/" + chain.hex(), error.message});
+    }
+    return all;
 }
 
 Result<SnapshotRecord> VaultReader::find(std::string_view id_prefix) const {

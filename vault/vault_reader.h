@@ -22,22 +22,32 @@ namespace holdfast::vault {
 /// Io, Unreachable.
 Result<Roster> read_roster(const Store& store, const TrustId& trust);
 
+/// What was found wrong, and where.
+struct Damage {
+    std::string object;  // Its name in the store.
+    std::string what;
+};
+
 class VaultReader {
 public:
     /// All outlive the reader.
     VaultReader(Store& store, ChunkIndex& index, const KeySource& keys, const Roster& roster)
         : store_(&store), index_(&index), keys_(&keys), ledger_(store, roster) {}
 
-    /// Reads new ledger entries. Errors: as Ledger::refresh().
+    /// Reads new ledger entries; those that do not hold become notes. Errors: Io, Unreachable.
     Result<void> refresh();
+
+    /// What was wrong with what was read so far: verify() reports it.
+    std::vector<Damage> notes() const;
+    void note(Damage damage) { notes_.push_back(std::move(damage)); }
 
     Ledger& ledger() { return ledger_; }
     Store& store() const { return *store_; }
     ChunkIndex& index() const { return *index_; }
     const KeySource& keys() const { return *keys_; }
 
-    /// All snapshots that could be read, by time. Entries whose body is sealed for other eyes (a
-    /// release opens one snapshot) are left out.
+    /// All snapshots that could be read, by time; within a chain by number, since a clock may jump.
+    /// Entries whose body is sealed for other eyes (a release opens one snapshot) are left out.
     const std::vector<SnapshotRecord>& snapshots() const { return snapshots_; }
 
     /// By the beginning of its id, at least 4 digits. Errors: NotFound, Invalid (ambiguous).
@@ -58,12 +68,16 @@ public:
     }
 
 private:
+    void read_entry(const LedgerEntry& entry);
+    void sort_snapshots();
+
     Store* store_;
     ChunkIndex* index_;
     const KeySource* keys_;
     Ledger ledger_;
     std::map<ChainId, std::size_t> read_;  // Entries of each chain that snapshots_ reflects.
     std::vector<SnapshotRecord> snapshots_;
+    std::vector<Damage> notes_;
 };
 
 }  // namespace holdfast::vault

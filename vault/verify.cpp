@@ -12,7 +12,7 @@ namespace {
 
 bool is_damage(const Error& error) {
     return error.code == Errc::Corrupt || error.code == Errc::NotFound ||
-           error.code == Errc::Denied || error.code == Errc::Invalid;
+           error.code == Errc::Denied || error.code == Errc::Invalid || error.code == Errc::Io;
 }
 
 /// One worker's tools.
@@ -39,14 +39,16 @@ private:
     Result<void> open_segment(const DirectorySegment& segment, View file, std::uint64_t& at,
                               Checker& checker);
     Result<void> check_tree(const SnapshotRecord& record);
-    Result<void> check_source(const SourceTree& source, ChunkReader& chunks);
+    Result<void> check_source(const std::string& where, const SourceTree& source,
+                              ChunkReader& chunks);
+    Result<void> check_leaf(const std::string& where, const TreeReader& tree, std::size_t number);
     Result<void> check_item(const TreeReader& tree, const Item& item);
     Result<void> note(const std::string& object, Result<void> result);
 
     VaultReader* reader_;
     const VerifySettings* settings_;
     std::set<PackId> packs_;
-    std::set<std::pair<ChunkId, ChunkId>> leaves_seen_;
+    std::set<std::pair<ChunkId, ChunkId>> leaves_whole_;
     std::mutex mutex_;  // Guards report_ and failed_ while workers run.
     VerifyReport report_;
     std::optional<Error> failed_;
@@ -61,6 +63,7 @@ Result<void> Verifier::note(const std::string& object, Result<void> result) {
 }
 
 Result<VerifyReport> Verifier::run() {
+    report_.damage = reader_->notes();
     HF_TRY(check_epochs());
     HF_TRY(collect_packs());
     HF_TRY(check_packs());
@@ -114,9 +117,12 @@ Result<void> Verifier::check_packs() {
 }
 
 void Verifier::check_one(const PackId& id, Checker& checker) {
-    auto done = note(pack_name(id), check_file(id, checker));
+    auto checked = check_file(id, checker);
+    auto marked = checked ? Result<void>{} : reader_->index().mark_bad(id);
+    auto done = note(pack_name(id), std::move(checked));
     const std::lock_guard lock(mutex_);
     if (!done && !failed_) failed_ = done.error();
+    if (!marked && !failed_) failed_ = marked.error();
     ++report_.packs;
     if (settings_->progress != nullptr) ++settings_->progress->packs_done;
 }
@@ -179,29 +185,46 @@ Result<void> Verifier::check_tree(const SnapshotRecord& record) {
     if (!manifest) return std::move(manifest).error();
     const auto chunks = reader_->chunk_reader();
     for (const SourceInfo& source : manifest->sources) {
-        HF_TRY(check_source(source.tree, *chunks).within(source.name));
+        HF_TRY(
+            check_source("snapshot " + record.id.hex() + " " + source.name, source.tree, *chunks));
     }
     return {};
 }
 
-Result<void> Verifier::check_source(const SourceTree& source, ChunkReader& chunks) {
+Result<void> Verifier::check_source(const std::string& where, const SourceTree& source,
+                                    ChunkReader& chunks) {
     const TreeReader tree = HF_TRY(TreeReader::open(source, chunks));
     for (std::size_t i = 0; i < tree.leaves(); ++i) {
-        // Snapshots share most leaves; each is looked through once.
-        if (!leaves_seen_.insert({tree.info(i).meta, tree.info(i).refs}).second) continue;
-        for (const Item& item : HF_TRY(tree.leaf(i))) HF_TRY(check_item(tree, item));
+        // Snapshots share most leaves; one that was found whole is not looked through again.
+        if (leaves_whole_.contains({tree.info(i).meta, tree.info(i).refs})) continue;
+        const std::size_t before = report_.damage.size();
+        HF_TRY(note(where, check_leaf(where, tree, i)));
+        if (report_.damage.size() == before) {
+            leaves_whole_.insert({tree.info(i).meta, tree.info(i).refs});
+        }
+    }
+    return {};
+}
+
+Result<void> Verifier::check_leaf(const std::string& where, const TreeReader& tree,
+                                  std::size_t number) {
+    for (const Item& item : HF_TRY(tree.leaf(number))) {
+        HF_TRY(note(where + " " + item.entry.path, check_item(tree, item)));
     }
     return {};
 }
 
 Result<void> Verifier::check_item(const TreeReader& tree, const Item& item) {
-    for (const Extent& extent : HF_TRY(tree.extents(item))) {
+    const Extents extents = HF_TRY(tree.extents(item));
+    const bool needs_content = item.entry.type == FileType::Regular && item.entry.hard_link == 0;
+    if (needs_content) HF_TRY(check_covers(extents, item.entry.size));
+    for (const Extent& extent : extents) {
         if (extent.hole()) continue;
-        const ChunkPlace place =
-            HF_TRY(reader_->index().find(extent.chunk).within(item.entry.path));
-        const bool inside = extent.skip + extent.length <= place.content_bytes &&
+        const ChunkPlace place = HF_TRY(reader_->index().find(extent.chunk));
+        const bool inside = extent.length <= place.content_bytes &&
+                            extent.skip <= place.content_bytes - extent.length &&
                             (!extent.whole || extent.length == place.content_bytes);
-        if (!inside) return Error{Errc::Corrupt, item.entry.path + ": an extent outside its chunk"};
+        if (!inside) return Error{Errc::Corrupt, "an extent outside its chunk"};
     }
     ++report_.paths;
     return {};

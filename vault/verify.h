@@ -17,11 +17,6 @@
 
 namespace holdfast::vault {
 
-struct Damage {
-    std::string object;  // Its name in the store.
-    std::string what;
-};
-
 struct VerifyReport {
     std::uint64_t snapshots = 0;
     std::uint64_t packs = 0;
@@ -50,8 +45,9 @@ struct VerifySettings {
     VerifyProgress* progress = nullptr;
 };
 
-/// Verifies all snapshots of `reader`. Errors: Io, Unreachable, Interrupted: what kept it from
-/// going on; never damage.
+/// Verifies all snapshots of `reader`. Packs that are damaged or gone are marked bad in its index,
+/// so that the next snapshot stores their content anew. Errors: Unreachable, Interrupted, Io (of
+/// the vault as a whole): what kept it from going on; never damage.
 Result<VerifyReport> verify(VaultReader& reader, const VerifySettings& settings);
 
 }  // namespace holdfast::vault

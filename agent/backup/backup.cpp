@@ -15,10 +15,11 @@ constexpr const char* program = "holdfast 0.1.0";
 /// The tree of each source in the system's last snapshot, as far as it can be read here.
 class Before {
 public:
-    static Before of(vault::Vault& vault, const std::string& system) {
+    /// Of the same domain only: chunks of another have other keys, and perhaps other secrets.
+    static Before of(vault::Vault& vault, const std::string& system, const DomainId& domain) {
         Before before;
         const auto record = vault.reader().latest(system);
-        if (!record) return before;
+        if (!record || record->domain != domain) return before;
         auto manifest = vault.reader().manifest(*record);
         if (!manifest) return before;  // Locked or damaged: then everything is read.
         before.chunks_ = vault.reader().chunk_reader();
@@ -52,8 +53,9 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
     BackupProgress& progress = settings.progress != nullptr ? *settings.progress : unwatched;
     const std::int64_t now = clock.wall_ms();
     BackupResult result;
-    const Before before = settings.read_all ? Before() : Before::of(vault, system.name);
     const auto writing = HF_TRY(vault.begin_writing(system.name, mode_of(system)));
+    const Before before =
+        settings.read_all ? Before() : Before::of(vault, system.name, writing.epoch.domain);
     vault::SnapshotWriter writer(vault.context(writing, settings.workers));
     for (const SourceSettings& source : system.sources) {
         writer.begin_source(source.name, std::string(source.kind()), source_place(source));

@@ -3,6 +3,9 @@
 namespace holdfast::agent {
 namespace {
 
+/// Entries that may wait for the first of them; about 4 MiB.
+constexpr std::size_t waiting_max = 8192;
+
 bool same_file(const vault::Entry& a, const vault::Entry& b) {
     return a.type == b.type && a.size == b.size && a.mtime_ns == b.mtime_ns &&
            a.ctime_ns == b.ctime_ns && a.inode == b.inode && a.hard_link == b.hard_link;
@@ -52,6 +55,9 @@ Result<bool> TreeSink::add_unchanged(const vault::Entry& entry) {
     if (item == nullptr || !same_file(item->entry, entry)) return false;
     auto extents = before_->extents(*item);
     if (!extents) return read_instead(extents.error());
+    for (const vault::Extent& extent : *extents) {
+        if (!extent.hole() && !HF_TRY(writer_->has(extent.chunk))) return false;
+    }
     // A later link of a file: its content stood with a name that is gone now.
     if (extents->empty() && entry.size != 0) return false;
     vault::Entry same = entry;
@@ -65,7 +71,9 @@ Result<bool> TreeSink::add_unchanged(const vault::Entry& entry) {
 
 /// Damage in the snapshot before is no reason to fail this one, which mends it by reading.
 Result<bool> TreeSink::read_instead(const Error& error) {
-    if (error.code != Errc::Corrupt && error.code != Errc::NotFound) return error;
+    const bool is_damage = error.code == Errc::Corrupt || error.code == Errc::NotFound ||
+                           error.code == Errc::Io;  // Io: a dying disk's way to say so.
+    if (!is_damage) return error;
     cursor_.reset();
     return false;
 }
@@ -79,7 +87,12 @@ Result<void> TreeSink::add_ready() {
         Waiting& first = waiting_.front();
         if (first.content != 0) {
             auto extents = writer_->content().take(first.content);
-            if (!extents) return {};
+            if (!extents && waiting_.size() < waiting_max) return {};
+            if (!extents) {
+                // What it shares a chunk with may come much later: store what there is.
+                HF_TRY(writer_->content().flush());
+                continue;
+            }
             first.extents = std::move(*extents);
         }
         HF_TRY(writer_->add(first.entry, std::move(first.extents)));

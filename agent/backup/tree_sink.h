@@ -1,8 +1,8 @@
 // TreeSink: pours one source into a snapshot.
 //
 // Entries come in path order while workers still name their chunks, so each waits in a queue until
-// its extents are known; the workers' own bound keeps that queue short. The tree of the snapshot
-// before is read along in step, which costs its metadata once and no memory.
+// its extents are known; a queue that grows long has the workers store what they collect. The tree
+// of the snapshot before is read along in step, which costs its metadata once and no memory.
 #pragma once
 
 #include "agent/source/sink.h"

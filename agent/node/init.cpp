@@ -20,6 +20,18 @@ Result<void> clear_unfinished(const Home& home) {
         return Error{Errc::Conflict, home.vault + " holds a vault, but there is no " + home.node +
                                          "; bring the settings back, or use an empty folder"};
     }
+    // Keys of domains or a chain mean that something was sealed with them, wherever it is now: a
+    // disk that is not mounted looks like an empty folder.
+    for (const std::string& sign : {home.state + "/chain", home.keys + "/domains"}) {
+        std::error_code failed;
+        const bool used = path_exists(sign) && !std::filesystem::is_empty(sign, failed);
+        if (used || failed) {
+            return Error{Errc::Conflict, sign +
+                                             " is in use by a node whose settings are missing; "
+                                             "bring " +
+                                             home.node + " back, or use another folder"};
+        }
+    }
     for (const std::string* folder : {&home.vault, &home.keys, &home.state, &home.kit}) {
         std::error_code failed;
         std::filesystem::remove_all(*folder, failed);

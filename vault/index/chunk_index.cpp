@@ -6,7 +6,7 @@ namespace {
 constexpr const char* schema = R"sql(
 CREATE TABLE IF NOT EXISTS pack (
     number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, length INTEGER NOT NULL,
-    cover BLOB);
+    cover BLOB, bad INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS segment (
     number INTEGER PRIMARY KEY, pack INTEGER NOT NULL REFERENCES pack ON DELETE CASCADE,
     domain BLOB NOT NULL, epoch BLOB NOT NULL, salt BLOB NOT NULL,
@@ -61,13 +61,16 @@ Result<void> ChunkIndex::prepare() {
         "s.kind,"
         " p.id FROM chunk c JOIN segment s ON s.number = c.segment JOIN pack p ON p.number = s.pack"
         " WHERE c.id = ?"));
-    has_ = HF_TRY(db_.prepare("SELECT 1 FROM chunk WHERE id = ?"));
+    has_ = HF_TRY(
+        db_.prepare("SELECT 1 FROM chunk c JOIN segment s ON s.number = c.segment JOIN pack p ON"
+                    " p.number = s.pack WHERE c.id = ? AND p.bad = 0"));
     find_pack_ = HF_TRY(db_.prepare("SELECT number FROM pack WHERE id = ?"));
     insert_pack_ = HF_TRY(db_.prepare("INSERT INTO pack (id, length) VALUES (?, ?)"));
     insert_segment_ = HF_TRY(db_.prepare(
         "INSERT INTO segment (pack, domain, epoch, salt, cipher, kind) VALUES (?, ?, ?, ?, ?, ?)"));
-    // Two snapshots may have stored one chunk at once: either place serves.
-    insert_chunk_ = HF_TRY(db_.prepare("INSERT OR IGNORE INTO chunk VALUES (?, ?, ?, ?, ?, ?)"));
+    // Two snapshots may have stored one chunk at once, and either place serves; but one that was
+    // stored again since its pack is bad must replace it.
+    insert_chunk_ = HF_TRY(db_.prepare("INSERT OR REPLACE INTO chunk VALUES (?, ?, ?, ?, ?, ?)"));
     return {};
 }
 
@@ -91,6 +94,15 @@ Result<void> ChunkIndex::insert_segment(std::int64_t pack, const DirectorySegmen
 Result<void> ChunkIndex::add_pack(const PackId& pack, std::uint64_t length,
                                   const Directory& directory) {
     const std::lock_guard lock(mutex_);
+    HF_TRY(insert_pack(pack, length, directory));
+    for (const DirectorySegment& segment : directory.segments) {
+        for (const DirectoryChunk& chunk : segment.chunks) claimed_.erase(chunk.id);
+    }
+    return {};
+}
+
+Result<void> ChunkIndex::insert_pack(const PackId& pack, std::uint64_t length,
+                                     const Directory& directory) {
     return db_.transaction([&]() -> Result<void> {
         const bool there = HF_TRY(find_pack_.bind(0, pack.view()).step());
         find_pack_.reset();
@@ -105,16 +117,21 @@ Result<void> ChunkIndex::add_pack(const PackId& pack, std::uint64_t length,
     });
 }
 
-Result<void> ChunkIndex::remove_pack(const PackId& pack) {
+Result<void> ChunkIndex::mark_bad(const PackId& pack) {
     const std::lock_guard lock(mutex_);
-    Statement remove = HF_TRY(db_.prepare("DELETE FROM pack WHERE id = ?"));
-    Statement chunks = HF_TRY(db_.prepare(
-        "DELETE FROM chunk WHERE segment IN (SELECT s.number FROM segment s JOIN pack p ON"
-        " p.number = s.pack WHERE p.id = ?)"));
-    return db_.transaction([&]() -> Result<void> {
-        HF_TRY(chunks.bind(0, pack.view()).run());
-        return remove.bind(0, pack.view()).run();
-    });
+    Statement mark = HF_TRY(db_.prepare("UPDATE pack SET bad = 1 WHERE id = ?"));
+    return mark.bind(0, pack.view()).run();
+}
+
+Result<bool> ChunkIndex::is_sound(const ChunkId& id) {
+    const std::lock_guard lock(mutex_);
+    return is_sound_locked(id);
+}
+
+Result<bool> ChunkIndex::is_sound_locked(const ChunkId& id) {
+    const bool there = HF_TRY(has_.bind(0, id.view()).step());
+    has_.reset();
+    return there;
 }
 
 Result<bool> ChunkIndex::has_pack(const PackId& pack) {
@@ -168,11 +185,14 @@ Result<std::vector<SegmentName>> ChunkIndex::segments() {
 Result<bool> ChunkIndex::claim(const ChunkId& id) {
     const std::lock_guard lock(mutex_);
     if (claimed_.contains(id)) return false;
-    const bool there = HF_TRY(has_.bind(0, id.view()).step());
-    has_.reset();
-    if (there) return false;
+    if (HF_TRY(is_sound_locked(id))) return false;
     claimed_.insert(id);
     return true;
+}
+
+bool ChunkIndex::is_claimed(const ChunkId& id) {
+    const std::lock_guard lock(mutex_);
+    return claimed_.contains(id);
 }
 
 void ChunkIndex::drop_claims() {

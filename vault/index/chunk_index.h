@@ -1,8 +1,11 @@
 // Chunk index: where each chunk lies, in one SQLite file that can be rebuilt from the packs.
 //
-// A row is written only after its pack is durable, so the index never names what is not there; what
-// it lacks is found again by rebuild(). claim() is the one question that workers ask at once, so it
-// takes a lock; everything else too, for the same reason.
+// A row is written only after its pack is durable. What the index lacks is learnt again from the
+// packs on a snapshot's list; what it has too much (a vault that was put back to an older state) is
+// noticed before a snapshot is committed. A pack that was found damaged or missing is marked bad:
+// what still opens in it may be read, but counts as absent for whoever writes, and so is stored
+// anew. claim() is the one question that workers ask at once, so it takes a lock; everything else
+// too, for the same reason.
 //
 // Cost: one lookup is one B-tree descent, whatever the size; memory is SQLite's page cache, bounded
 // by cache_bytes.
@@ -37,7 +40,8 @@ public:
 
     /// Adds all chunks of a pack that is durable. A pack that is there stays. Errors: Full, Io.
     Result<void> add_pack(const PackId& pack, std::uint64_t length, const Directory& directory);
-    Result<void> remove_pack(const PackId& pack);
+    /// Errors: Full, Io.
+    Result<void> mark_bad(const PackId& pack);
     Result<bool> has_pack(const PackId& pack);
 
     /// The index chunk that covers `pack` in the vault (docs/vault-format.md, 9); zero if none
@@ -51,9 +55,14 @@ public:
     /// All segments of the packs known here: whose keys open them. Errors: Io.
     Result<std::vector<SegmentName>> segments();
 
-    /// True for the one caller that shall store `id`; false if a pack or another caller has it.
-    /// Errors: Io.
+    /// True if a pack that is not bad has it. Errors: Io.
+    Result<bool> is_sound(const ChunkId& id);
+
+    /// True for the one caller that shall store `id`; false if a sound pack or another caller has
+    /// it. Errors: Io.
     Result<bool> claim(const ChunkId& id);
+    /// True while the snapshot at work is to store it, and its pack is not indexed yet.
+    bool is_claimed(const ChunkId& id);
     /// Forgets all claims: a snapshot ended, well or not.
     void drop_claims();
 
@@ -64,6 +73,8 @@ private:
     explicit ChunkIndex(Database db) : db_(std::move(db)) {}
     Result<void> prepare();
     Result<std::optional<ChunkPlace>> find_locked(const ChunkId& id);
+    Result<bool> is_sound_locked(const ChunkId& id);
+    Result<void> insert_pack(const PackId& pack, std::uint64_t length, const Directory& directory);
     Result<void> insert_segment(std::int64_t pack, const DirectorySegment& segment,
                                 std::uint64_t& offset);
 

@@ -12,7 +12,7 @@ constexpr std::string_view type_name = "envelope";
 constexpr std::size_t nonce_bytes = 24;
 constexpr std::size_t sealed_max = 512;
 
-Buffer context_of(const Envelope& envelope) {
+Buffer context_of(const SystemEnvelope& envelope) {
     Buffer out;
     ByteWriter writer(out);
     writer.bytes(envelope.id.view());
@@ -23,7 +23,8 @@ Buffer context_of(const Envelope& envelope) {
     return out;
 }
 
-Buffer seal(const Envelope& envelope, const Secret& secret, const BoxKey& opening, Random& random) {
+Buffer seal(const SystemEnvelope& envelope, const Secret& secret, const BoxKey& opening,
+            Random& random) {
     const Buffer context = context_of(envelope);
     Buffer inner(nonce_bytes);
     random.fill(inner);
@@ -33,7 +34,7 @@ Buffer seal(const Envelope& envelope, const Secret& secret, const BoxKey& openin
     return wrap("envelope", context, inner, envelope.host_key);
 }
 
-std::string body_of(const Envelope& envelope) {
+std::string body_of(const SystemEnvelope& envelope) {
     Json body = {{"envelope", envelope.id.hex()},
                  {"trust", envelope.trust.hex()},
                  {"domain", envelope.domain.hex()},
@@ -47,8 +48,8 @@ std::string body_of(const Envelope& envelope) {
     return json_text(body);
 }
 
-Envelope read_body(Fields in) {
-    Envelope envelope;
+SystemEnvelope read_body(Fields in) {
+    SystemEnvelope envelope;
     envelope.id = in.id<Digest>("envelope");
     envelope.trust = in.id<TrustId>("trust");
     envelope.domain = in.id<DomainId>("domain");
@@ -77,7 +78,7 @@ Result<Buffer> make_envelope(const EnvelopeFor& what, const BoxKey& opening,
     if (what.system.empty() || what.system.size() > name_bytes_max) {
         return Error{Errc::Invalid, "a system's name has 1 to 256 bytes"};
     }
-    Envelope envelope{
+    SystemEnvelope envelope{
         random.id<Digest>(), what.number,        what.trust, what.domain, what.system, what.host,
         what.host_key,       opening.public_key, now_ms,     ShareSet{},  {}};
     Secret secret(share_bytes);
@@ -90,11 +91,11 @@ Result<Buffer> make_envelope(const EnvelopeFor& what, const BoxKey& opening,
     return encode(record);
 }
 
-Result<Envelope> parse_envelope(View object, const TrustId& host, const Roster& owner) {
+Result<SystemEnvelope> parse_envelope(View object, const TrustId& host, const Roster& owner) {
     const Record record = HF_TRY(parse_record(object));
     HF_TRY(expect(record, type_name, addressed_to(host)));
     JsonText body = HF_TRY(JsonText::parse(record.body, "envelope"));
-    Envelope envelope = read_body(body.top());
+    SystemEnvelope envelope = read_body(body.top());
     HF_TRY(body.check());
     envelope.number = record.number;
     if (envelope.host != host || envelope.trust != owner.trust) {
@@ -109,7 +110,7 @@ Result<Envelope> parse_envelope(View object, const TrustId& host, const Roster& 
     return envelope;
 }
 
-Result<BoxKey> open_envelope(const Envelope& envelope, const BoxKey& host,
+Result<BoxKey> open_envelope(const SystemEnvelope& envelope, const BoxKey& host,
                              const std::vector<OpenedShare>& shares) {
     const std::string where = "the envelope for " + envelope.system;
     const Buffer context = context_of(envelope);

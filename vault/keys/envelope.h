@@ -20,7 +20,7 @@
 
 namespace holdfast::vault {
 
-struct Envelope {
+struct SystemEnvelope {
     Digest id;  // Random.
     std::uint64_t number = 1;
     TrustId trust;  // The owner.
@@ -51,11 +51,11 @@ Result<Buffer> make_envelope(const EnvelopeFor& what, const BoxKey& opening,
 
 /// Reads an envelope of the trust whose `owner` roster this is, for `host`.
 /// Errors: Corrupt, Denied (for another host, or signed by no active node of the owner).
-Result<Envelope> parse_envelope(View object, const TrustId& host, const Roster& owner);
+Result<SystemEnvelope> parse_envelope(View object, const TrustId& host, const Roster& owner);
 
 /// The domain's opening key.
 /// Errors: Locked (too few shares), Corrupt (another box key, or damaged).
-Result<BoxKey> open_envelope(const Envelope& envelope, const BoxKey& host,
+Result<BoxKey> open_envelope(const SystemEnvelope& envelope, const BoxKey& host,
                              const std::vector<OpenedShare>& shares);
 
 }  // namespace holdfast::vault

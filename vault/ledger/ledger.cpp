@@ -31,7 +31,13 @@ Result<void> Ledger::refresh() {
         chains.insert(HF_TRY(ChainId::from_text(name.substr(start, end - start)).within(name)));
         return {};
     }));
-    for (const ChainId& chain : chains) HF_TRY(refresh_chain(chain));
+    for (const ChainId& chain : chains) {
+        auto done = refresh_chain(chain);
+        if (!done && (done.error().code == Errc::Io || done.error().code == Errc::Unreachable)) {
+            return done;
+        }
+        if (!done) broken_.insert_or_assign(chain, done.error());
+    }
     return {};
 }
 

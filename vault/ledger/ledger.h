@@ -24,9 +24,12 @@ public:
     /// what a node wrote while it was trusted stays. Reads nothing yet.
     Ledger(Store& store, const Roster& roster) : store_(&store), roster_(&roster) {}
 
-    /// Takes in new entries of all chains. Errors: Corrupt, Denied (a chain that does not hold
-    /// names where it breaks; what is before stays readable), Io, Unreachable.
+    /// Takes in new entries of all chains. A chain that does not hold is read up to where it
+    /// breaks, and broken() says where. Errors: Io, Unreachable.
     Result<void> refresh();
+
+    /// Chains that break, with what is wrong at the first entry that does not hold.
+    const std::map<ChainId, Error>& broken() const { return broken_; }
 
     /// All entries read so far, chain by chain, in order.
     const std::map<ChainId, std::vector<LedgerEntry>>& entries() const { return entries_; }
@@ -57,6 +60,7 @@ private:
     const Roster* roster_;
     std::map<ChainId, Chain> chains_;
     std::map<ChainId, std::vector<LedgerEntry>> entries_;
+    std::map<ChainId, Error> broken_;
 };
 
 }  // namespace holdfast::vault

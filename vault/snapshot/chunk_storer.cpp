@@ -10,11 +10,14 @@ Result<void> PackSink::store(std::vector<SegmentWriter> segments) {
     fault_point("pack stored, not yet indexed");
     HF_TRY(index_->add_pack(pack.id, pack.file.size(), pack.directory));
     const std::lock_guard lock(mutex_);
-    new_packs_.push_back({pack.id, pack.file.size(), std::move(pack.directory)});
+    new_packs_.push_back({pack.id, pack.file.size()});
     return {};
 }
 
 Result<ChunkId> ChunkStorer::store(Kind kind, View content) {
+    if (content.size() > chunk_bytes_max) {
+        return Error{Errc::Invalid, "a piece of metadata is larger than a chunk can be"};
+    }
     const ChunkId id = naming_->id(kind, content);
     if (!HF_TRY(sink_->index().claim(id))) return id;
     encoder_.encode(content, {}, coded_);

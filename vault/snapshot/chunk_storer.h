@@ -32,7 +32,6 @@ public:
     struct NewPack {
         PackId id;
         std::uint64_t bytes = 0;
-        Directory directory;
     };
     /// What was stored since the start. Call when no thread stores.
     const std::vector<NewPack>& new_packs() const { return new_packs_; }

@@ -38,8 +38,8 @@ Result<Extent> parse_extent(ByteReader& in, const Extents& before) {
     }
     extent.whole = form == Whole;
     const std::uint64_t skip = form == Whole ? 0 : in.varint();
-    if (!in.ok() || form > InSameChunk || skip + extent.length > chunk_bytes_max ||
-        extent.chunk.zero() || extent.length == 0) {
+    if (!in.ok() || form > InSameChunk || extent.length > chunk_bytes_max ||
+        skip > chunk_bytes_max - extent.length || extent.chunk.zero() || extent.length == 0) {
         return Error{Errc::Corrupt, "an extent that points nowhere"};
     }
     extent.skip = static_cast<std::uint32_t>(skip);

@@ -6,6 +6,9 @@ namespace holdfast::vault {
 namespace {
 
 constexpr std::size_t name_bytes_max = 256;
+// The shortest of each, so that a count cannot ask for more memory than its bytes account for.
+constexpr std::size_t entry_bytes_min = 14;
+constexpr std::size_t leaf_record_bytes_min = 35;
 
 bool is_device(FileType type) {
     return type == FileType::CharDevice || type == FileType::BlockDevice;
@@ -100,14 +103,17 @@ Result<std::vector<Item>> parse_leaf(View meta, View refs) {
     ByteReader meta_in(meta);
     ByteReader refs_in(refs);
     const std::uint64_t count = meta_in.varint();
-    if (refs_in.varint() != count || count > meta_in.left()) {
+    if (refs_in.varint() != count || count > meta_in.left() / entry_bytes_min) {
         return Error{Errc::Corrupt, "a metadata leaf and its refs leaf do not match"};
     }
     std::vector<Item> items;
     items.reserve(count);
     std::string previous;
     for (std::uint64_t i = 0; i < count; ++i) {
-        Item item{HF_TRY(read_entry(meta_in, previous)), HF_TRY(parse_content(refs_in))};
+        // Not in one pair of braces: returning from within leaks the members made before.
+        Item item;
+        item.entry = HF_TRY(read_entry(meta_in, previous));
+        item.content = HF_TRY(parse_content(refs_in));
         if (i != 0 && compare_paths(previous, item.entry.path) >= 0) {
             return Error{Errc::Corrupt, "entries out of order at " + item.entry.path};
         }
@@ -148,7 +154,7 @@ Result<std::vector<LeafInfo>> parse_tables(View meta, View refs) {
     ByteReader meta_in(meta);
     ByteReader refs_in(refs);
     const std::uint64_t count = meta_in.varint();
-    if (refs_in.varint() != count || count > meta_in.left()) {
+    if (refs_in.varint() != count || count > meta_in.left() / leaf_record_bytes_min) {
         return Error{Errc::Corrupt, "a metadata table and its refs table do not match"};
     }
     std::vector<LeafInfo> leaves;

@@ -8,6 +8,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int format_version = 1;
+constexpr int depth_max = 64;  // What writes JSON recurses.
 
 std::string dump(const json& value) {
     return value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -24,8 +25,13 @@ Error damaged(const std::string& what) {
 }
 
 Result<json> parse_object(std::string_view text) {
-    json value = json::parse(text, nullptr, false);
-    if (!value.is_object()) return damaged("no JSON object");
+    bool too_deep = false;
+    const auto shallow = [&](int depth, json::parse_event_t, const json&) {
+        too_deep = too_deep || depth > depth_max;
+        return !too_deep;
+    };
+    json value = json::parse(text, shallow, false);
+    if (too_deep || !value.is_object()) return damaged("no JSON object, or too deep a one");
     if (value.value("format", json()) != format_version) return damaged("of an unknown format");
     return value;
 }
@@ -46,11 +52,20 @@ const json& array_of(const json& object, const char* key) {
     return at != object.end() && at->is_array() ? *at : none;
 }
 
+template <class SomeId>
+Result<SomeId> id_of(const json& object, const char* key) {
+    const auto id = SomeId::from_text(text_of(object, key));
+    if (!id) return damaged(std::string(key) + ": " + id.error().message);
+    return *id;
+}
+
 Result<std::vector<ChunkId>> chunk_ids(const json& source, const char* key) {
     std::vector<ChunkId> out;
     for (const json& id : array_of(source, key)) {
-        if (!id.is_string()) return damaged("a table without an id");
-        out.push_back(HF_TRY(ChunkId::from_text(id.get<std::string>()).within("manifest")));
+        const auto* text = id.get_ptr<const std::string*>();
+        const auto chunk = ChunkId::from_text(text == nullptr ? std::string_view() : *text);
+        if (!chunk) return damaged("a table without an id");
+        out.push_back(*chunk);
     }
     return out;
 }
@@ -69,8 +84,11 @@ std::string encode_content_part(const Manifest& manifest) {
                                   {"place", source.place},
                                   {"facts", std::move(facts)}});
     }
+    std::size_t bytes = 0;
     for (const SnapshotWarning& warning : manifest.warnings) {
-        if (out["warnings"].size() == manifest_warnings_max) break;
+        bytes += warning.source.size() + warning.path.size() + warning.what.size();
+        const bool full = bytes > manifest_warning_bytes_max;
+        if (full || out["warnings"].size() == manifest_warnings_max) break;
         out["warnings"].push_back(
             {{"source", warning.source}, {"path", warning.path}, {"what", warning.what}});
     }
@@ -99,7 +117,7 @@ Result<Manifest> parse_map_part(std::string_view text) {
     const json in = HF_TRY(parse_object(text));
     Manifest manifest;
     manifest.time = static_cast<std::int64_t>(number_of(in, "time"));
-    manifest.content = HF_TRY(ChunkId::from_text(text_of(in, "content")).within("manifest"));
+    manifest.content = HF_TRY(id_of<ChunkId>(in, "content"));
     for (const json& item : array_of(in, "sources")) {
         if (manifest.sources.size() == sources_max) return damaged("too many sources");
         SourceInfo source;
@@ -110,8 +128,8 @@ Result<Manifest> parse_map_part(std::string_view text) {
         manifest.sources.push_back(std::move(source));
     }
     for (const json& item : array_of(in, "index")) {
-        const PackId pack = HF_TRY(PackId::from_text(text_of(item, "pack")).within("manifest"));
-        const ChunkId chunk = HF_TRY(ChunkId::from_text(text_of(item, "chunk")).within("manifest"));
+        const PackId pack = HF_TRY(id_of<PackId>(item, "pack"));
+        const ChunkId chunk = HF_TRY(id_of<ChunkId>(item, "chunk"));
         manifest.index.push_back({pack, chunk});
     }
     return manifest;
@@ -131,9 +149,12 @@ Result<void> parse_content_part(std::string_view text, Manifest& manifest) {
         source.name = text_of(sources[i], "name");
         source.kind = text_of(sources[i], "kind");
         source.place = text_of(sources[i], "place");
-        if (sources[i].contains("facts")) source.facts = dump(sources[i]["facts"]);
+        if (!sources[i].contains("facts")) continue;
+        if (!sources[i]["facts"].is_object()) return damaged("facts that are no object");
+        source.facts = dump(sources[i]["facts"]);
     }
     for (const json& item : array_of(in, "warnings")) {
+        if (manifest.warnings.size() == manifest_warnings_max) return damaged("too many warnings");
         manifest.warnings.push_back(
             {text_of(item, "source"), text_of(item, "path"), text_of(item, "what")});
     }

@@ -50,6 +50,8 @@ struct Manifest {
 
 constexpr std::size_t sources_max = 256;
 constexpr std::size_t manifest_warnings_max = 10'000;
+constexpr std::size_t manifest_warning_bytes_max = 1
+                                                   << 20;  // Of all together; a part is one chunk.
 
 /// The content part; bytes that are no UTF-8 (paths) are written as U+FFFD.
 std::string encode_content_part(const Manifest& manifest);

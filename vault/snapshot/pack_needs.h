@@ -1,7 +1,7 @@
 // Pack needs: collects the packs that a snapshot's list must name.
 //
-// A chunk that the index does not know yet lies in a pack of this very snapshot, and those are all
-// on its list.
+// A chunk that the index does not know yet must have been claimed by this very snapshot: then it
+// will lie in one of its packs, and those are all on its list. Any other is a hole, and an error.
 #pragma once
 
 #include "vault/index/chunk_index.h"
@@ -20,8 +20,9 @@ public:
         last_ = chunk;
         auto place = index_->find(chunk);
         if (place) packs_.insert(place->pack);
-        if (!place && place.error().code != Errc::NotFound) return std::move(place).error();
-        return {};
+        if (place) return {};
+        const bool ours = place.error().code == Errc::NotFound && index_->is_claimed(chunk);
+        return ours ? Result<void>{} : Result<void>(std::move(place).error());
     }
     void need_pack(const PackId& pack) { packs_.insert(pack); }
     const std::set<PackId>& packs() const { return packs_; }

@@ -103,7 +103,6 @@ Result<WrittenSnapshot> SnapshotWriter::finish(Manifest manifest) {
         written.bytes += source.tree.bytes;
     }
     written.new_bytes = content_.new_bytes();
-    context_.index.drop_claims();
     return written;
 }
 

@@ -39,10 +39,16 @@ struct WrittenSnapshot {
 class SnapshotWriter {
 public:
     explicit SnapshotWriter(const SnapshotContext& context);
+    /// What was claimed and not stored, since the snapshot failed, is free again.
+    ~SnapshotWriter() { context_.index.drop_claims(); }
+    SnapshotWriter(const SnapshotWriter&) = delete;
+    SnapshotWriter& operator=(const SnapshotWriter&) = delete;
 
     ContentWriter& content() { return content_; }
 
     void begin_source(const std::string& name, const std::string& kind, const std::string& place);
+    /// True if the vault has this chunk, whole as far as is known. Errors: Io.
+    Result<bool> has(const ChunkId& chunk) const { return context_.index.is_sound(chunk); }
     /// Errors: Invalid (out of order), Full, Io.
     Result<void> add(const Entry& entry, Extents extents);
     /// `facts`: a JSON object in text. Errors: Full, Io.

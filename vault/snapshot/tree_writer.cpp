@@ -9,6 +9,7 @@ constexpr std::uint64_t leaf_mask = 0xff;  // One path in 256, about 25 KiB behi
 constexpr std::size_t table_leaves_min = 64;
 constexpr std::size_t table_leaves_max = 4096;
 constexpr std::uint64_t table_mask = 0x1ff;
+constexpr std::size_t table_bytes_max = 1_MiB;  // Paths may have 4 KiB each.
 
 /// FNV-1a: where a leaf ends is no secret from whoever can read it.
 std::uint64_t path_hash(std::string_view path) {
@@ -78,9 +79,10 @@ Result<void> TreeWriter::end_leaf() {
     meta_.clear();
     refs_.clear();
     const std::uint64_t where = path_hash(leaf_.first_path);
+    table_bytes_ += leaf_.first_path.size() + sizeof(ChunkId) + 16;
     table_.push_back(std::exchange(leaf_, {}));
-    if (table_.size() < table_leaves_min) return {};
-    if (table_.size() < table_leaves_max && (where & table_mask) != 0) return {};
+    const bool full = table_.size() >= table_leaves_max || table_bytes_ >= table_bytes_max;
+    if (!full && (table_.size() < table_leaves_min || (where & table_mask) != 0)) return {};
     return end_table();
 }
 
@@ -93,6 +95,7 @@ Result<void> TreeWriter::end_table() {
     tree_.meta_tables.push_back(meta);
     tree_.refs_tables.push_back(refs);
     table_.clear();
+    table_bytes_ = 0;
     return {};
 }
 

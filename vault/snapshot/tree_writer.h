@@ -42,6 +42,7 @@ private:
     LeafInfo leaf_;
     std::string last_path_;
     std::vector<LeafInfo> table_;
+    std::size_t table_bytes_ = 0;
     SourceTree tree_;
 };
 
