@@ -33,13 +33,13 @@ struct Agreement {
         return *std::move(made);
     }
 
-    Envelope parsed() const {
-        Result<Envelope> read = parse_envelope(envelope(), host.id, owner.roster);
+    SystemEnvelope parsed() const {
+        Result<SystemEnvelope> read = parse_envelope(envelope(), host.id, owner.roster);
         REQUIRE(read);
         return *std::move(read);
     }
 
-    std::vector<OpenedShare> shares(const Envelope& of, std::size_t count) const {
+    std::vector<OpenedShare> shares(const SystemEnvelope& of, std::size_t count) const {
         std::vector<OpenedShare> opened;
         for (std::size_t i = 0; i < count; ++i) opened.push_back(*open_share(of.set, keys[i]));
         return opened;
@@ -51,7 +51,7 @@ struct Agreement {
 TEST_CASE("a host with enough custodians opens the domain when the owner is gone",
           "[vault][keys]") {
     const Agreement a;
-    const Envelope envelope = a.parsed();
+    const SystemEnvelope envelope = a.parsed();
     CHECK(envelope.system == "epr");
     CHECK(envelope.domain == a.domain);
     CHECK(envelope.number == 4);
@@ -64,7 +64,7 @@ TEST_CASE("a host with enough custodians opens the domain when the owner is gone
 TEST_CASE("an envelope stays shut for the host alone and for the custodians alone",
           "[vault][keys]") {
     const Agreement a;
-    const Envelope envelope = a.parsed();
+    const SystemEnvelope envelope = a.parsed();
     CHECK(open_envelope(envelope, a.host.box, {}).error().code == Errc::Locked);
     CHECK(open_envelope(envelope, a.host.box, a.shares(envelope, 1)).error().code == Errc::Locked);
     CHECK(open_envelope(envelope, a.owner.box, a.shares(envelope, 3)).error().code ==
@@ -73,8 +73,8 @@ TEST_CASE("an envelope stays shut for the host alone and for the custodians alon
 
 TEST_CASE("shares of one envelope do not open another", "[vault][keys]") {
     const Agreement a;
-    const Envelope one = a.parsed();
-    const Envelope two = a.parsed();
+    const SystemEnvelope one = a.parsed();
+    const SystemEnvelope two = a.parsed();
     CHECK_FALSE(open_envelope(one, a.host.box, a.shares(two, 3)));
 }
 
@@ -101,8 +101,8 @@ TEST_CASE("an envelope that a revoked node signed is refused", "[vault][keys]") 
 
 TEST_CASE("an envelope told to be for another system or domain does not open", "[vault][keys]") {
     const Agreement a;
-    const Envelope good = a.parsed();
-    Envelope bad = good;
+    const SystemEnvelope good = a.parsed();
+    SystemEnvelope bad = good;
     bad.system = "pacs";
     CHECK_FALSE(open_envelope(bad, a.host.box, a.shares(good, 2)));
     bad = good;
