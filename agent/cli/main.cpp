@@ -22,6 +22,9 @@ int main(int argc, char** argv) {
     add_setup_verbs(app, context);
     add_vault_verbs(app, context);
     add_mount_verbs(app, context);
+    add_run_verbs(app, context);
+    add_people_verbs(app, context);
+    add_node_verbs(app, context);
     try {  // CLI11 throws; nothing behind this line does.
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -6,7 +6,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <net/if.h>
-#include <pwd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -24,7 +23,6 @@ namespace {
 
 constexpr int room_namespaces =
     CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-constexpr int groups_max = 256;
 
 Result<void> raise_loopback() {
     const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -79,20 +77,6 @@ Result<void> join(pid_t init, int namespaces) {
 }
 
 }  // namespace
-
-Result<User> find_user(const std::string& name) {
-    const passwd* entry = ::getpwnam(name.c_str());
-    if (entry == nullptr) {
-        return Error{Errc::Invalid, "there is no user " + name + " on this machine"};
-    }
-    if (entry->pw_uid == 0) return Error{Errc::Invalid, "a system never runs as root"};
-    User user{entry->pw_uid, entry->pw_gid, {}};
-    int count = groups_max;
-    user.groups.resize(groups_max);
-    if (::getgrouplist(name.c_str(), user.gid, user.groups.data(), &count) < 0) count = 0;
-    user.groups.resize(static_cast<std::size_t>(count));
-    return user;
-}
 
 Result<void> leave_namespaces(const std::string& host_name) {
     if (::unshare(room_namespaces) != 0) {

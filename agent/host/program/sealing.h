@@ -5,22 +5,13 @@
 #pragma once
 
 #include "agent/host/room.h"
+#include "agent/host/user.h"
 
 #include <sys/types.h>
 
 #include <string>
-#include <vector>
 
 namespace holdfast::agent {
-
-struct User {
-    uid_t uid = 0;
-    gid_t gid = 0;
-    std::vector<gid_t> groups;
-};
-
-/// Errors: Invalid (no such user, or root).
-Result<User> find_user(const std::string& name);
 
 /// New namespaces of every kind but users; a loopback that is up; `host_name`. The caller's
 /// children are in the new process namespace. Errors: Denied, Io.

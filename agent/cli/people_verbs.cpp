@@ -1,0 +1,140 @@
+// person: who may order and approve.
+#include "agent/cli/context.h"
+#include "agent/cli/passphrase.h"
+#include "agent/node/node.h"
+#include "agent/people/people_book.h"
+#include "vault/base/file.h"
+#include "vault/keys/locked_file.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace holdfast::agent::cli {
+namespace {
+
+using nlohmann::json;
+
+struct PersonOptions {
+    std::string name;
+    std::vector<std::string> roles;
+    std::string key_file;
+    std::string passphrase_file;
+};
+
+std::string roles_text(const vault::PersonCertificate& one) {
+    std::string text;
+    for (const vault::Role role : one.roles) {
+        text += (text.empty() ? "" : ", ") + std::string(vault::role_name(role));
+    }
+    return text;
+}
+
+/// The key file first: a certificate whose key nobody has would be of no use.
+Result<vault::PersonCertificate> make_person(const Home& home, const PersonOptions& options) {
+    NewPerson person;
+    person.name = options.name;
+    for (const std::string& role : options.roles) person.roles.push_back(HF_TRY(parse_role(role)));
+    if (path_exists(options.key_file)) {
+        return Error{Errc::Conflict, options.key_file + " is there already"};
+    }
+    const Node node = HF_TRY(open_node(home));
+    const vault::Secret passphrase =
+        HF_TRY(get_passphrase(options.passphrase_file, "Passphrase for " + options.name));
+    vault::Random& random = vault::system_random();
+    const vault::SigningKey key = vault::SigningKey::make(random);
+    person.key = key.public_key;
+    const vault::LockedKey locked = HF_TRY(vault::lock_person_key(
+        key, options.name, system_clock().wall_ms(), passphrase, vault::PasswordCost(), random));
+    HF_TRY(write_file_durably(options.key_file, as_view(vault::locked_key_text(locked))));
+    return add_person(home, node.vault->roster(), node.keys.office, person, system_clock(), random);
+}
+
+int person_add(const Context& context, const PersonOptions& options) {
+    auto made = make_person(context.home(), options);
+    if (!made) return fail(made.error());
+    if (context.json) {
+        const json out{{"name", made->name}, {"key", made->key.hex()}, {"file", options.key_file}};
+        fmt::print("{}\n", out.dump());
+    } else {
+        fmt::print("{} is certified as {}. The key is in {}; it belongs to {} alone.\n", made->name,
+                   roles_text(*made), options.key_file, made->name);
+    }
+    return Done;
+}
+
+Result<PeopleBook> load_book(const Home& home) {
+    const Node node = HF_TRY(open_node(home));
+    return PeopleBook::load(home, node.vault->roster());
+}
+
+int person_list(const Context& context) {
+    auto book = load_book(context.home());
+    if (!book) return fail(book.error());
+    json out = json::array();
+    for (const KnownPerson& known : book->all()) {
+        const vault::PersonCertificate& one = known.certificate;
+        const auto may =
+            book->people().may(one.key, vault::Role::Approver, system_clock().wall_ms());
+        const std::string note = one.disabled                     ? "disabled"
+                                 : may                            ? "can approve"
+                                 : one.has(vault::Role::Approver) ? may.error().message
+                                                                  : "";
+        out.push_back({{"name", one.name},
+                       {"roles", roles_text(one)},
+                       {"key", one.key.hex()},
+                       {"disabled", one.disabled},
+                       {"valid_to_ms", one.valid_to},
+                       {"can_approve", bool(may)}});
+        if (!context.json) fmt::print("{:<24} {:<24} {}\n", one.name, roles_text(one), note);
+    }
+    if (context.json) fmt::print("{}\n", out.dump());
+    return Done;
+}
+
+Result<vault::PersonCertificate> disable(const Home& home, const std::string& name) {
+    const Node node = HF_TRY(open_node(home));
+    return disable_person(home, node.vault->roster(), node.keys.office, name, system_clock());
+}
+
+int person_disable(const Context& context, const std::string& name) {
+    auto done = disable(context.home(), name);
+    if (!done) return fail(done.error());
+    fmt::print("{} can order and approve nothing any more.\n", name);
+    return Done;
+}
+
+}  // namespace
+
+void add_people_verbs(CLI::App& app, Context& context) {
+    CLI::App* group = app.add_subcommand("person", "who may order and approve");
+    group->require_subcommand(1);
+    auto options = std::make_shared<PersonOptions>();
+    CLI::App* add = group->add_subcommand("add", "certify a person, with a key of their own");
+    add->add_option("NAME", options->name, "the person's name")->required();
+    add->add_option("--role", options->roles, "viewer, operator, approver or admin (repeatable)")
+        ->required()
+        ->type_name("ROLE");
+    add->add_option("--key-file", options->key_file, "where the person's key is written")
+        ->required()
+        ->type_name("FILE");
+    add->add_option("--passphrase-file", options->passphrase_file,
+                    "take the key's passphrase from FILE instead of asking");
+    add->add_flag("--json", context.json, "report as JSON");
+    add->footer("Example: holdfast person add \"Dr Ada Marsh\" --role approver --key-file ada.key");
+    add->callback([&context, options] {
+        context.verb = [&context, options] { return person_add(context, *options); };
+    });
+    CLI::App* list = group->add_subcommand("list", "list the persons");
+    list->add_flag("--json", context.json, "report as JSON");
+    list->callback([&context] { context.verb = [&context] { return person_list(context); }; });
+    CLI::App* end = group->add_subcommand("disable", "end what a person may do");
+    end->add_option("NAME", options->name, "the person's name")->required();
+    end->callback([&context, options] {
+        context.verb = [&context, options] { return person_disable(context, options->name); };
+    });
+}
+
+}  // namespace holdfast::agent::cli

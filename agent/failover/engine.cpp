@@ -1,0 +1,345 @@
+#include "agent/failover/engine.h"
+
+#include "agent/attach/attach.h"
+#include "agent/config/name.h"
+#include "agent/config/node_settings.h"
+#include "agent/failover/approval.h"
+#include "agent/failover/step.h"
+#include "agent/node/node_keys.h"
+#include "vault/base/fault.h"
+#include "vault/base/file.h"
+#include "vault/keys/custody.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+namespace holdfast::agent {
+namespace {
+
+// People may change what a waiting step looks at by other ways than this process.
+constexpr std::chrono::seconds look_again{2};
+constexpr std::string_view aborted_words = "aborted by a person";
+
+bool was_aborted(const Run& run) {
+    return run.facts.failure.starts_with(aborted_words);
+}
+
+bool stands_still(RunState state) {
+    return state == RunState::Paused || state == RunState::Stuck;
+}
+
+Error is_over_error(const Run& run) {
+    return {Errc::Conflict, run.name() + " is over: it " + std::string(name_of(run.state))};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const Home& home, const Clock& clock) {
+    HF_TRY(load_node(home));
+    HF_TRY(make_folders(home.state));
+    HF_TRY(make_folders(home.mounts));
+    std::unique_ptr<Engine> engine(new Engine(home, clock));
+    engine->store_ = HF_TRY(RunStore::open(home.state + "/runs.db"));
+    for (const std::int64_t id : HF_TRY(engine->store_->under_way())) engine->start(id);
+    return engine;
+}
+
+Engine::~Engine() {
+    ending_ = true;
+    wake();
+    for (auto& [id, worker] : workers_) worker->thread.join();
+}
+
+void Engine::wake() {
+    const std::lock_guard lock(mutex_);
+    ++changes_;
+    changed_.notify_all();
+}
+
+Result<Run> Engine::order(RunKind kind, const RunOrder& wanted) {
+    HF_TRY(check_name(wanted.system, "a system"));
+    NewRun run;
+    run.kind = kind;
+    run.system = wanted.system;
+    run.owner = wanted.owner ? *wanted.owner : HF_TRY(load_node(home_)).trust;
+    run.snapshot = wanted.snapshot;
+    run.ordered_by = wanted.ordered_by.empty() ? "the node's administrator" : wanted.ordered_by;
+    run.now_ms = clock_->wall_ms();
+    Run made = HF_TRY(store_->add(run));
+    fault_point("run ordered");
+    start(made.id);
+    return made;
+}
+
+Result<Run> Engine::order_drill(const RunOrder& wanted) {
+    return order(RunKind::Drill, wanted);
+}
+Result<Run> Engine::order_failover(const RunOrder& wanted) {
+    return order(RunKind::Failover, wanted);
+}
+
+void Engine::start(std::int64_t id) {
+    const std::lock_guard lock(mutex_);
+    auto& worker = workers_[id];
+    HF_ASSERT(worker == nullptr);
+    worker = std::make_unique<Worker>();
+    Worker& own = *worker;
+    own.thread = std::thread([this, id, &own] { drive(id, own); });
+}
+
+/// The run's thread: steps until it is over, or waits to be woken.
+void Engine::drive(std::int64_t id, Worker& worker) {
+    std::uint64_t seen = 0;
+    while (!ending_) {
+        {
+            const std::lock_guard lock(mutex_);
+            seen = changes_;
+        }
+        const Result<bool> more = advance(id, worker);
+        if (!more) {  // The run's own file cannot be written: nothing may be done unrecorded.
+            std::fprintf(stderr, "run %lld: %s\n", static_cast<long long>(id),
+                         more.error().message.c_str());
+        } else if (*more) {
+            continue;
+        }
+        wake();  // Whoever waits for it to stand still.
+        const auto run = store_->run(id);
+        if (run && is_over(run->state)) return;
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, look_again, [&] { return ending_ || changes_ > seen + 1; });
+    }
+}
+
+Result<void> Engine::say(Run& run, RunState state, const std::string& note) {
+    if (run.state == state && run.note == note) return {};
+    run.state = state;
+    run.note = note;
+    HF_TRY(store_->set_state(run.id, state, note, clock_->wall_ms()));
+    wake();
+    return {};
+}
+
+/// One move. False: nothing to do until something changes.
+Result<bool> Engine::advance(std::int64_t id, Worker& worker) {
+    Run run = HF_TRY(store_->run(id));
+    HF_TRY(obey(run, worker));
+    if (is_over(run.state) || stands_still(run.state)) return false;
+    if (run.state == RunState::Undoing) return undo_last(run, worker);
+    const auto next = std::find_if(run.steps.begin(), run.steps.end(), [](const StepRecord& step) {
+        return step.state == StepState::Ahead || step.state == StepState::Begun;
+    });
+    if (next == run.steps.end()) return finish(run, worker);
+    return do_step(run, *next, worker);
+}
+
+Result<bool> Engine::do_step(Run& run, StepRecord step, Worker& worker) {
+    const bool first_try = step.state == StepState::Ahead;
+    if (first_try) {
+        step.state = StepState::Begun;
+        step.begun_ms = clock_->wall_ms();
+        HF_TRY(store_->set_step(run.id, step, run.facts));
+    }
+    fault_point("step's intent recorded");
+    const std::function<bool()> hurry = [&] { return ending(worker); };
+    StepContext context{home_, *clock_, *store_, run, hurry};
+    auto result = step_named(step.name).act(context);
+    fault_point("step acted");
+    if (!result && ending(worker)) return true;
+    if (!result && result.error().code == Errc::Locked) {
+        HF_TRY(store_->set_facts(run.id, run.facts));
+        HF_TRY(say(run, RunState::Waiting, result.error().message));
+        return false;
+    }
+    if (!result) return step_failed(run, step, result.error());
+    if (!result->done) {
+        HF_TRY(store_->set_facts(run.id, run.facts));
+        HF_TRY(say(run, RunState::Waiting, result->text));
+        return false;
+    }
+    step.state = StepState::Done;
+    step.ended_ms = clock_->wall_ms();
+    step.outcome = result->text;
+    HF_TRY(store_->set_step(run.id, step, run.facts));
+    fault_point("step's outcome recorded");
+    if (run.state == RunState::Waiting) HF_TRY(say(run, RunState::Working, ""));
+    wake();
+    return true;
+}
+
+Result<bool> Engine::step_failed(Run& run, StepRecord step, const Error& error) {
+    const bool last_chance = step.name == "clean-up" || step.name == "report";
+    if (run.kind == RunKind::Drill && !last_chance) {
+        step.state = StepState::Failed;
+        step.ended_ms = clock_->wall_ms();
+        step.outcome = error.message;
+        HF_TRY(store_->set_step(run.id, step, run.facts));
+        return skip_to_clean_up(run, step.name + ": " + error.message);
+    }
+    step.outcome = error.message;
+    HF_TRY(store_->set_step(run.id, step, run.facts));
+    HF_TRY(say(run, RunState::Stuck, step.name + ": " + error.message));
+    return false;
+}
+
+/// A drill's way out: what is left before clean-up is not tried.
+Result<bool> Engine::skip_to_clean_up(Run& run, const std::string& failure) {
+    if (run.facts.failure.empty()) run.facts.failure = failure;
+    for (StepRecord step : HF_TRY(store_->run(run.id)).steps) {
+        if (step.name == "clean-up") break;
+        if (step.state != StepState::Ahead && step.state != StepState::Begun) continue;
+        step.state = StepState::Skipped;
+        HF_TRY(store_->set_step(run.id, step, run.facts));
+    }
+    return true;
+}
+
+Result<bool> Engine::undo_last(Run& run, Worker& worker) {
+    const std::function<bool()> hurry = [this] { return ending_.load(); };
+    for (auto at = run.steps.rbegin(); at != run.steps.rend(); ++at) {
+        StepRecord step = *at;
+        if (step.name == "report" || step.begun_ms == 0 || step.state == StepState::Undone)
+            continue;
+        StepContext context{home_, *clock_, *store_, run, hurry};
+        const Step& known = step_named(step.name);
+        const Result<void> undone = known.undo == nullptr ? Result<void>() : known.undo(context);
+        if (!undone) {
+            HF_TRY(say(run, RunState::Stuck, "undo " + step.name + ": " + undone.error().message));
+            return false;
+        }
+        step.state = StepState::Undone;
+        HF_TRY(store_->set_step(run.id, step, run.facts));
+        fault_point("step undone");
+        return true;
+    }
+    return finish(run, worker);
+}
+
+/// All steps are behind; an abort still wants its report.
+Result<bool> Engine::finish(Run& run, Worker& worker) {
+    const bool undone = run.state == RunState::Undoing;
+    const StepRecord* report = run.step("report");
+    if (undone && report->state != StepState::Done) {
+        return do_step(run, *report, worker);
+    }
+    RunState end = run.facts.failure.empty() ? RunState::Succeeded : RunState::Failed;
+    if (was_aborted(run)) end = RunState::Aborted;
+    HF_TRY(say(run, end, run.facts.failure));
+    return false;
+}
+
+Result<void> Engine::approve(std::int64_t id, View signed_order,
+                             const std::optional<Buffer>& attestation) {
+    const Run run = HF_TRY(store_->run(id));
+    if (is_over(run.state)) return is_over_error(run);
+    HF_TRY(add_approval(home_, *store_, run, signed_order, attestation, clock_->wall_ms()));
+    wake();
+    return {};
+}
+
+Result<void> Engine::add_share(std::int64_t id, View handed) {
+    const Run run = HF_TRY(store_->run(id));
+    if (is_over(run.state)) return is_over_error(run);
+    const AgentKeys keys = HF_TRY(read_agent_keys(home_.keys));
+    HF_TRY(vault::receive_share(handed, keys.box).within("the share"));
+    HF_TRY(store_->add_share(id, handed));
+    wake();
+    return {};
+}
+
+Result<void> Engine::ask(std::int64_t id, Asked what) {
+    const Run run = HF_TRY(store_->run(id));
+    if (is_over(run.state)) return is_over_error(run);
+    if (what == Asked::Abort) HF_TRY(check_abort(run));
+    HF_TRY(store_->ask(id, what));
+    if (what == Asked::Abort) {
+        const std::lock_guard lock(mutex_);
+        const auto at = workers_.find(id);
+        if (at != workers_.end()) at->second->hurry = true;
+    }
+    wake();
+    return {};
+}
+
+Result<void> Engine::pause(std::int64_t id) {
+    return ask(id, Asked::Pause);
+}
+Result<void> Engine::resume(std::int64_t id) {
+    return ask(id, Asked::Resume);
+}
+Result<void> Engine::abort(std::int64_t id) {
+    return ask(id, Asked::Abort);
+}
+
+Result<void> Engine::check_abort(const Run& run) {
+    const auto held = HF_TRY(store_->newest_holder(run.owner, run.system));
+    if (!held || held->run != run.id) return {};
+    return Error{Errc::Conflict, run.name() +
+                                     " has taken its term: there is no way back, only "
+                                     "holdfast run stop"};
+}
+
+/// Only the run's own thread changes its state; what people ask is done here, between two steps.
+Result<void> Engine::obey(Run& run, Worker& worker) {
+    const Asked asked = run.asked;
+    if (asked == Asked::Nothing) return {};
+    const bool undoing = was_aborted(run) && run.kind == RunKind::Failover;
+    if (asked == Asked::Pause && !undoing) HF_TRY(say(run, RunState::Paused, "paused by a person"));
+    if (asked == Asked::Resume) {
+        HF_TRY(say(run, undoing ? RunState::Undoing : RunState::Working, ""));
+    }
+    if (asked == Asked::Abort && !undoing) {
+        worker.hurry = false;
+        HF_TRY(begin_abort(run));
+    }
+    run.asked = Asked::Nothing;
+    return store_->ask(run.id, Asked::Nothing);
+}
+
+Result<void> Engine::begin_abort(Run& run) {
+    if (const auto may = check_abort(run); !may) {  // The term came first.
+        run.facts.remarks.push_back("an abort was asked for too late");
+        return store_->set_facts(run.id, run.facts);
+    }
+    const std::string why = run.note.empty() ? "" : " (" + run.note + ")";
+    run.facts.failure = std::string(aborted_words) + why;
+    HF_TRY(store_->set_facts(run.id, run.facts));
+    fault_point("abort recorded");
+    if (run.kind == RunKind::Failover) return say(run, RunState::Undoing, run.facts.failure);
+    HF_TRY(skip_to_clean_up(run, run.facts.failure));
+    return say(run, RunState::Working, run.facts.failure);
+}
+
+Result<void> Engine::stop(std::int64_t id, const std::string& by) {
+    Run run = HF_TRY(store_->run(id));
+    if (run.kind != RunKind::Failover || run.state != RunState::Succeeded) {
+        return Error{Errc::Conflict, run.name() + " is no system that a failover opened"};
+    }
+    const std::function<bool()> hurry = [] { return false; };
+    StepContext context{home_, *clock_, *store_, run, hurry};
+    HF_TRY(switch_back(context));
+    HF_TRY(close_to_users(context));
+    HF_TRY(stop_sealed(context));
+    HF_TRY(detach(context.folder()));
+    return say(run, RunState::Closed,
+               "stopped by " + by + "; what was written stays at " + context.folder());
+}
+
+Result<Run> Engine::wait(std::int64_t id, int ms_max) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms_max);
+    for (;;) {
+        std::uint64_t seen = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            seen = changes_;
+        }
+        Run run = HF_TRY(store_->run(id));
+        const bool settled = run.asked == Asked::Nothing && run.state != RunState::Working &&
+                             run.state != RunState::Undoing;
+        if (settled || std::chrono::steady_clock::now() >= deadline) return run;
+        std::unique_lock lock(mutex_);
+        changed_.wait_until(lock, deadline, [&] { return changes_ != seen; });
+    }
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,45 @@
+// Supply: where a run's data comes from: this trust's own vault, or a partner's tenancy here.
+//
+// The own vault opens with this node's keys. A tenancy opens with an envelope, and that with enough
+// custodians' shares, which people bring to the run.
+#pragma once
+
+#include "agent/config/home.h"
+#include "agent/failover/run.h"
+#include "agent/node/node.h"
+#include "vault/vault_reader.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace holdfast::agent {
+
+class RunStore;
+
+class Supply {
+public:
+    /// Opens it, with a chunk index at `index_path`. Errors: Locked (shares are wanting: says how
+    /// many), NotFound (no such tenancy), and those of VaultReader::refresh().
+    static Result<std::unique_ptr<Supply>> open(const Home& home, const Run& run, RunStore& runs,
+                                                const std::string& index_path);
+
+    const std::string& store_folder() const { return store_folder_; }
+    vault::VaultReader& reader() { return *reader_; }
+    bool own() const { return node_.has_value(); }
+
+private:
+    Supply() = default;
+    Result<void> open_own(const Home& home);
+    Result<void> open_tenancy(const Home& home, const Run& run, RunStore& runs);
+
+    std::string store_folder_;
+    std::optional<Node> node_;
+    std::optional<vault::PosixStore> store_;  // Of a tenancy.
+    std::optional<vault::LazyKeys> keys_;
+    vault::Roster roster_;
+    std::unique_ptr<vault::ChunkIndex> index_;
+    std::unique_ptr<vault::VaultReader> reader_;
+};
+
+}  // namespace holdfast::agent

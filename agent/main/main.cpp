@@ -1,0 +1,59 @@
+// holdfast-agent: the node's engine, behind its control socket.
+//
+//     holdfast-agent [--home DIR]
+//
+// Opens no network port. SIGTERM and SIGINT end it between two steps of each run; mounts, rooms and
+// doors go on without it.
+#include "agent/control/client.h"
+#include "agent/failover/engine.h"
+#include "agent/main/api.h"
+#include "replicator/http/server.h"
+#include "replicator/loop/timer.h"
+#include "vault/base/file.h"
+
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+namespace holdfast::agent {
+namespace {
+
+constexpr unsigned socket_mode = 0660;
+
+Result<void> run(const Home& home) {
+    const auto loop = HF_TRY(replicator::Loop::make());
+    const auto engine = HF_TRY(Engine::open(home, system_clock()));
+    HF_TRY(make_folders(home.run, 0755));
+    const auto server =
+        HF_TRY(replicator::HttpServer::make(*loop, control_routes(home, system_clock(), *engine)));
+    HF_TRY(server->listen_unix(control_socket(home.run), socket_mode));
+    const auto stop = [&loop] { loop->stop(); };
+    const auto on_term = HF_TRY(replicator::SignalWatch::make(*loop, SIGTERM, stop));
+    const auto on_int = HF_TRY(replicator::SignalWatch::make(*loop, SIGINT, stop));
+    std::printf("holdfast-agent: ready\n");
+    std::fflush(stdout);
+    loop->run();
+    return {};
+}
+
+}  // namespace
+}  // namespace holdfast::agent
+
+int main(int argc, char** argv) {
+    using namespace holdfast::agent;
+    std::signal(SIGPIPE, SIG_IGN);
+    (void)::prctl(PR_SET_DUMPABLE, 0);
+    Home home = Home::standard();
+    if (argc == 3 && std::strcmp(argv[1], "--home") == 0) {
+        home = Home::at(argv[2]);
+    } else if (argc != 1) {
+        std::fprintf(stderr, "usage: holdfast-agent [--home DIR]\n");
+        return 2;
+    }
+    const auto done = run(home);
+    if (done) return 0;
+    std::fprintf(stderr, "holdfast-agent: %s\n", done.error().message.c_str());
+    return 1;
+}

@@ -1,0 +1,33 @@
+#include "agent/main/order_json.h"
+
+#include "agent/config/system_settings.h"
+#include "agent/failover/approval.h"
+#include "agent/failover/holder.h"
+#include "agent/json/json.h"
+#include "vault/crypto/base64.h"
+
+namespace holdfast::agent {
+
+Result<std::string> order_json(const Home& home, RunStore& store, std::int64_t id) {
+    const Run run = HF_TRY(store.run(id));
+    const vault::Record record = HF_TRY(order_of(store, run));
+    const Holder holder = HF_TRY(parse_holder(record));
+    const SystemSettings system = HF_TRY(parse_system(run.facts.plan, run.system));
+    Json out{{"record", vault::to_base64(vault::encode(record))},
+             {"run", run.name()},
+             {"system", run.system},
+             {"title", system.title},
+             {"host", holder.host.hex()},
+             {"node", holder.node},
+             {"term", holder.term},
+             {"snapshot", holder.snapshot},
+             {"snapshot_ms", holder.snapshot_ms},
+             {"question", system.fence ? system.fence->say : ""},
+             {"signed", Json::array()}};
+    for (const Signatory& person : HF_TRY(signatories(home, store, run))) {
+        out["signed"].push_back({{"name", person.name}, {"attested", person.attested}});
+    }
+    return dump(out);
+}
+
+}  // namespace holdfast::agent

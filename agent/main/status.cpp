@@ -1,0 +1,76 @@
+#include "agent/main/status.h"
+
+#include "agent/config/systems.h"
+#include "agent/failover/plan.h"
+#include "agent/failover/terms.h"
+#include "agent/host/room.h"
+#include "agent/json/json.h"
+#include "agent/node/node.h"
+
+namespace holdfast::agent {
+namespace {
+
+/// A drill counts as long as nothing of the plan has changed since.
+Result<std::string> readiness_of(const Home& home, const SystemSettings& system,
+                                 const std::optional<Readiness>& drilled) {
+    if (!system.plan) return std::string("no plan");
+    if (!drilled) return std::string("never drilled");
+    if (!drilled->passed || !drilled->cleaned_up) return std::string("broken");
+    const auto hash = plan_hash(home, system.text, system.plan->runtime);
+    if (!hash) return std::string("broken");
+    return std::string(*hash == drilled->plan_hash ? "ready" : "stale");
+}
+
+/// The failover that opened the system here, if it was not stopped since.
+Result<Json> open_run(const Home& home, RunStore& store, const std::string& system,
+                      const TrustId& owner) {
+    for (const Run& run : HF_TRY(store.runs())) {
+        if (run.kind != RunKind::Failover || run.state != RunState::Succeeded) continue;
+        if (run.system != system || run.owner != owner) continue;
+        Json out{{"run", run.id},
+                 {"term", run.facts.term},
+                 {"running", HF_TRY(is_room_open(home.mounts + "/" + run.name()))},
+                 {"endpoints", Json::array()}};
+        for (const OpenEndpoint& one : run.facts.endpoints) {
+            out["endpoints"].push_back({{"name", one.name}, {"address", one.address}});
+        }
+        return out;
+    }
+    return Json(nullptr);
+}
+
+Result<Json> system_json(const Home& home, RunStore& store, const Node& node,
+                         const std::string& name) {
+    const SystemSettings system = HF_TRY(load_system(home, name));
+    const auto drilled = HF_TRY(store.readiness(name));
+    Json out{{"name", name},
+             {"title", system.title},
+             {"supplier", system.supplier},
+             {"readiness", HF_TRY(readiness_of(home, system, drilled))},
+             {"drilled_ms", drilled ? drilled->time_ms : 0},
+             {"holder", HF_TRY(holder_text(store, node.settings.trust, name))},
+             {"runs_here", HF_TRY(open_run(home, store, name, node.settings.trust))}};
+    if (const auto newest = node.vault->reader().latest(name)) {
+        out["snapshot"] = newest->id.hex();
+        out["snapshot_ms"] = newest->time;
+    }
+    if (system.objectives) out["data_age_ms_max"] = system.objectives->data_age_ms;
+    return out;
+}
+
+}  // namespace
+
+Result<std::string> status_json(const Home& home, const Clock& clock, RunStore& store) {
+    const Node node = HF_TRY(open_node(home));
+    Json out{{"trust", node.settings.trust.hex()},
+             {"name", node.vault->roster().name},
+             {"node", node.settings.name},
+             {"time_ms", clock.wall_ms()},
+             {"systems", Json::array()}};
+    for (const std::string& name : HF_TRY(list_systems(home))) {
+        out["systems"].push_back(HF_TRY(system_json(home, store, node, name)));
+    }
+    return dump(out);
+}
+
+}  // namespace holdfast::agent
