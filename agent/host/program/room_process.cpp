@@ -168,7 +168,7 @@ Result<int> enter_room(pid_t init, const std::string& user_name, const Arguments
     if (child < 0) return io_error(errno, "start " + command[0]);
     if (child == 0) {
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)::chdir("/");
+        if (::chdir("/") != 0) ::_exit(126);  // "/" is the new root, so it is there.
         become(user, command);
     }
     int status = 0;
