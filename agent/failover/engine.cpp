@@ -185,6 +185,7 @@ Result<bool> Engine::step_failed(Run& run, StepRecord step, const Error& error) 
 /// A drill's way out: what is left before clean-up is not tried.
 Result<bool> Engine::skip_to_clean_up(Run& run, const std::string& failure) {
     if (run.facts.failure.empty()) run.facts.failure = failure;
+    HF_TRY(store_->set_facts(run.id, run.facts));
     for (StepRecord step : HF_TRY(store_->run(run.id)).steps) {
         if (step.name == "clean-up") break;
         if (step.state != StepState::Ahead && step.state != StepState::Begun) continue;
@@ -293,7 +294,7 @@ Result<void> Engine::obey(Run& run, Worker& worker) {
         HF_TRY(begin_abort(run));
     }
     run.asked = Asked::Nothing;
-    return store_->ask(run.id, Asked::Nothing);
+    return store_->obeyed(run.id, asked);
 }
 
 Result<void> Engine::begin_abort(Run& run) {
@@ -325,7 +326,7 @@ Result<void> Engine::stop(std::int64_t id, const std::string& by) {
                "stopped by " + by + "; what was written stays at " + context.folder());
 }
 
-Result<Run> Engine::wait(std::int64_t id, int ms_max) {
+Result<Run> Engine::wait(std::int64_t id, int ms_max, const Until& until) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms_max);
     for (;;) {
         std::uint64_t seen = 0;
@@ -334,12 +335,15 @@ Result<Run> Engine::wait(std::int64_t id, int ms_max) {
             seen = changes_;
         }
         Run run = HF_TRY(store_->run(id));
-        const bool settled = run.asked == Asked::Nothing && run.state != RunState::Working &&
-                             run.state != RunState::Undoing;
-        if (settled || std::chrono::steady_clock::now() >= deadline) return run;
+        if (until(run) || std::chrono::steady_clock::now() >= deadline) return run;
         std::unique_lock lock(mutex_);
         changed_.wait_until(lock, deadline, [&] { return changes_ != seen; });
     }
+}
+
+bool Engine::settled(const Run& run) {
+    return run.asked == Asked::Nothing && run.state != RunState::Working &&
+           run.state != RunState::Undoing;
 }
 
 }  // namespace holdfast::agent

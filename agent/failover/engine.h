@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -63,8 +64,11 @@ public:
     /// Conflict (it is no open failover), Io.
     Result<void> stop(std::int64_t id, const std::string& by);
 
-    /// Waits until the run is over or waits for a person. For tests and shutdown. Errors: NotFound.
-    Result<Run> wait(std::int64_t id, int ms_max);
+    using Until = std::function<bool(const Run&)>;
+    /// The run is over, or stands still until a person does something.
+    static bool settled(const Run& run);
+    /// Waits until that is so, `ms_max` at most; answers the run as it is then. Errors: NotFound.
+    Result<Run> wait(std::int64_t id, int ms_max, const Until& until = settled);
 
 private:
     struct Worker {

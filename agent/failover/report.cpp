@@ -37,6 +37,7 @@ void add_measures(std::string& out, const Run& run) {
 void add_steps(std::string& out, const Run& run) {
     out += "\nSteps\n";
     for (const StepRecord& step : run.steps) {
+        if (step.name == "report") continue;
         const std::string took =
             step.ended_ms != 0 ? std::to_string(step.ended_ms - step.begun_ms) + " ms" : "-";
         out += "  " + step.name +

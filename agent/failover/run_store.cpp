@@ -174,6 +174,13 @@ Result<void> RunStore::ask(std::int64_t id, Asked what) {
     return update.bind(0, static_cast<int>(what)).bind(1, id).run();
 }
 
+Result<void> RunStore::obeyed(std::int64_t id, Asked what) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement update =
+        HF_TRY(db_.prepare("UPDATE run SET asked = 0 WHERE id = ? AND asked = ?"));
+    return update.bind(0, id).bind(1, static_cast<int>(what)).run();
+}
+
 Result<void> RunStore::set_step(std::int64_t id, const StepRecord& step, const RunFacts& facts) {
     const std::lock_guard lock(mutex_);
     return db_.transaction([&]() -> Result<void> {

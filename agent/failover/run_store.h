@@ -59,6 +59,8 @@ public:
     Result<void> set_state(std::int64_t id, RunState state, const std::string& note,
                            std::int64_t now_ms);
     Result<void> ask(std::int64_t id, Asked what);
+    /// It has been obeyed; if something else was asked meanwhile, that stands.
+    Result<void> obeyed(std::int64_t id, Asked what);
     /// Also keeps the run's facts, in one commit.
     Result<void> set_step(std::int64_t id, const StepRecord& step, const RunFacts& facts);
     Result<void> set_facts(std::int64_t id, const RunFacts& facts);

@@ -101,7 +101,7 @@ Result<void> drop_rights(const User& user) {
     (void)::setrlimit(RLIMIT_CORE, &no_core);
     (void)::prctl(PR_SET_DUMPABLE, 1);  // Else the maps are root's to write.
     // Some kernels are set up without; the room is sealed by its other walls then.
-    (void)own_user_namespace(user);
+    if (own_user_namespace(user)) HF_TRY(drop_capabilities());  // It gave all of them anew.
     return clear_capabilities();
 }
 

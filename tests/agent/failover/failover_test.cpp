@@ -1,0 +1,182 @@
+#include "agent/failover/holder.h"
+#include "agent/failover/terms.h"
+#include "agent/host/door.h"
+#include "agent/host/room.h"
+#include "tests/agent/failover/failover_home.h"
+
+#include "vault/base/file.h"
+
+#include <catch2/catch.hpp>
+
+using namespace holdfast;
+using namespace holdfast::agent;
+using namespace holdfast::test;
+using vault::Role;
+
+namespace {
+
+constexpr int run_ms_max = 120'000;
+
+/// Orders a failover and waits until it stands still.
+Run failover(Engine& engine, const std::string& system = "letters") {
+    RunOrder order;
+    order.system = system;
+    const auto ordered = engine.order_failover(order);
+    INFO((ordered ? "" : ordered.error().message));
+    REQUIRE(ordered);
+    const auto run = engine.wait(ordered->id, run_ms_max);
+    REQUIRE(run);
+    return *run;
+}
+
+/// What people ask is done by the run's own thread: waits for what comes of it.
+Run in_state(Engine& engine, std::int64_t id, RunState state) {
+    const auto run =
+        engine.wait(id, run_ms_max, [&](const Run& now) { return now.state == state; });
+    REQUIRE(run);
+    return *run;
+}
+
+}  // namespace
+
+TEST_CASE("a failover opens when two people have signed and attested", "[failover]") {
+    if (!can_run_systems()) return;
+    FailoverHome node;
+    node.add_letters();
+    const TestPerson ada = node.add_person("Ada", {Role::Approver});
+    const TestPerson ben = node.add_person("Ben", {Role::Operator});
+    const auto engine = node.engine();
+    const Run waiting = failover(*engine);
+    INFO(run_json(waiting));
+    REQUIRE(waiting.state == RunState::Waiting);
+    CHECK(waiting.step("prove")->state == StepState::Done);
+    CHECK_FALSE(waiting.reached("open"));
+    REQUIRE(node.approve(*engine, waiting.id, ada, "I pulled the plug"));
+
+    SECTION("the same person again is refused") {
+        const auto again = node.approve(*engine, waiting.id, ada, "I pulled the plug");
+        REQUIRE_FALSE(again);
+        CHECK(again.error().message.find("second person") != std::string::npos);
+        REQUIRE(engine->abort(waiting.id));
+        CHECK(in_state(*engine, waiting.id, RunState::Aborted).state == RunState::Aborted);
+    }
+    SECTION("a stranger is refused") {
+        const TestPerson eve{"Eve", vault::SigningKey::make(vault::system_random())};
+        const auto refused = node.approve(*engine, waiting.id, eve, "it is off");
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == Errc::Denied);
+        REQUIRE(engine->abort(waiting.id));
+        CHECK(in_state(*engine, waiting.id, RunState::Aborted).state == RunState::Aborted);
+        CHECK(node.remains() == "");
+    }
+    SECTION("it waits for the second attestation, then opens") {
+        REQUIRE(node.approve(*engine, waiting.id, ben, ""));
+        const auto fenced = engine->wait(waiting.id, run_ms_max, [](const Run& run) {
+            return run.reached("fence") && Engine::settled(run);
+        });
+        REQUIRE(fenced);
+        CHECK(fenced->state == RunState::Waiting);
+        CHECK_FALSE(fenced->reached("open"));
+        REQUIRE(node.approve(*engine, waiting.id, ben, "I stood beside her"));
+        const Run open = in_state(*engine, waiting.id, RunState::Succeeded);
+        INFO(run_json(open));
+        REQUIRE(open.state == RunState::Succeeded);
+        CHECK(open.facts.term == 1);
+        REQUIRE(open.facts.endpoints.size() == 1);
+        CHECK(path_exists(node.home().run + "/endpoints/" + open.owner.hex() + "/letters.json"));
+        const std::string folder = node.home().mounts + "/" + open.name();
+        CHECK(*is_room_open(folder));
+
+        // Nothing may hold the same or an older term.
+        CHECK(may_open(engine->store(), open.owner, "letters", 1, open.name()));
+        CHECK_FALSE(may_open(engine->store(), open.owner, "letters", 1, "another-run"));
+        const auto abort = engine->abort(open.id);
+        REQUIRE_FALSE(abort);
+        CHECK(abort.error().code == Errc::Conflict);
+        RunOrder again;
+        again.system = "letters";
+        CHECK_FALSE(engine->order_failover(again));
+
+        REQUIRE(engine->stop(open.id, "a test"));
+        CHECK_FALSE(*is_room_open(folder));
+        CHECK(path_exists(folder + "/overlay"));  // What was written stays.
+        const Run next = failover(*engine);
+        CHECK(next.facts.term == 2);
+        REQUIRE(engine->abort(next.id));
+        CHECK(in_state(*engine, next.id, RunState::Aborted).state == RunState::Aborted);
+    }
+}
+
+TEST_CASE("an abort undoes all", "[failover]") {
+    if (!can_run_systems()) return;
+    FailoverHome node;
+    node.add_letters();
+    const auto engine = node.engine();
+    const Run waiting = failover(*engine);
+    REQUIRE(waiting.state == RunState::Waiting);
+    REQUIRE(engine->abort(waiting.id));
+    const Run aborted = in_state(*engine, waiting.id, RunState::Aborted);
+    INFO(run_json(aborted));
+    CHECK(aborted.state == RunState::Aborted);
+    CHECK(aborted.step("start")->state == StepState::Undone);
+    CHECK(node.remains() == "");
+    CHECK_FALSE(engine->store().newest_holder(aborted.owner, "letters")->has_value());
+}
+
+TEST_CASE("a paused run goes on when resumed", "[failover]") {
+    if (!can_run_systems()) return;
+    FailoverHome node;
+    node.add_letters();
+    const auto engine = node.engine();
+    RunOrder order;
+    order.system = "letters";
+    const auto ordered = engine->order_drill(order);
+    REQUIRE(ordered);
+    REQUIRE(engine->pause(ordered->id));
+    CHECK(in_state(*engine, ordered->id, RunState::Paused).state == RunState::Paused);
+    REQUIRE(engine->resume(ordered->id));
+    CHECK(in_state(*engine, ordered->id, RunState::Succeeded).state == RunState::Succeeded);
+    CHECK(node.remains() == "");
+}
+
+TEST_CASE("an approver who is new waits a day", "[failover]") {
+    if (!can_run_systems()) return;
+    FailoverHome node;
+    node.add_letters();
+    REQUIRE(end_founding(node.home(), system_clock().wall_ms() - 1000));
+    const TestPerson ada = node.add_person("Ada", {Role::Approver});
+    const auto engine = node.engine();
+    const Run waiting = failover(*engine);
+    const auto refused = node.approve(*engine, waiting.id, ada, "it is off");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("new as an approver") != std::string::npos);
+    REQUIRE(engine->abort(waiting.id));
+    CHECK(in_state(*engine, waiting.id, RunState::Aborted).state == RunState::Aborted);
+}
+
+TEST_CASE("an older term is refused when a newer one is known", "[failover]") {
+    if (!can_run_systems()) return;
+    FailoverHome node;
+    const auto engine = node.engine();
+    const TrustId owner = vault::system_random().id<TrustId>();
+    Holder holder;
+    holder.owner = owner;
+    holder.system = "epr";
+    holder.term = 3;
+    holder.node = "trumpton-1";
+    holder.run = "epr-failover-9";
+    vault::Record record = holder_record(holder);
+    vault::sign(record, vault::SigningKey::make(vault::system_random()));
+    REQUIRE(learn_holder(engine->store(), vault::encode(record)));
+    const auto older = may_open(engine->store(), owner, "epr", 2, "epr-failover-1");
+    REQUIRE_FALSE(older);
+    CHECK(older.error().message.find("trumpton-1") != std::string::npos);
+    CHECK(may_open(engine->store(), owner, "epr", 4, "epr-failover-1"));
+
+    holder.node = "somebody-else";
+    vault::Record other = holder_record(holder);
+    vault::sign(other, vault::SigningKey::make(vault::system_random()));
+    const auto twin = learn_holder(engine->store(), vault::encode(other));
+    REQUIRE_FALSE(twin);
+    CHECK(twin.error().code == Errc::Conflict);
+}

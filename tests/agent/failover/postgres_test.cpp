@@ -1,0 +1,130 @@
+// A real PostgreSQL, brought back: from a snapshot, over a mount, in a room, with the checks of its
+// plan asked by the engine, and its users let in by password through a door.
+#include "tests/agent/failover/failover_home.h"
+#include "tests/harness/postgres_server.h"
+
+#include <catch2/catch.hpp>
+
+using namespace holdfast;
+using namespace holdfast::agent;
+using namespace holdfast::test;
+
+namespace {
+
+constexpr int run_ms_max = 240'000;
+
+std::string replaced(std::string text, const std::string& word, const std::string& value) {
+    for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += value.size()) {
+        text.replace(at, word.size(), value);
+    }
+    return text;
+}
+
+void add_database(FailoverHome& node, const PostgresServer& server, std::uint16_t relay) {
+    std::string text = R"(name = "epr"
+title = "Electronic patient record"
+[objectives]
+data_age = "15m"
+time_to_run = "30m"
+[[source]]
+name = "database"
+kind = "postgres"
+host = "{socket}"
+port = {port}
+user = "postgres"
+sslmode = "disable"
+[plan]
+runtime = "postgres"
+hosts = []
+[[check]]
+name = "allergies are there"
+kind = "sql"
+source = "database"
+query = "select count(*) = 1000 from allergies"
+expect = "t"
+[[endpoint]]
+name = "database"
+source = "database"
+port = 5432
+relay = "127.0.0.1:{relay}"
+[fence]
+kind = "attested"
+say = "Is it off?"
+)";
+    text = replaced(text, "{socket}", server.socket_dir());
+    text = replaced(text, "{port}", std::to_string(server.port()));
+    node.write(node.home().systems + "/epr.toml", replaced(text, "{relay}", std::to_string(relay)));
+    const std::string runtime = R"(name = "postgres"
+kind = "command"
+user = "postgres"
+source = "database"
+start = ["{bin}/postgres", "{postgres_options}"]
+ready = ["{bin}/pg_isready", "-q", "-h", "{address}", "-p", "{port}"]
+stop_signal = "INT"
+stop_seconds = 30
+)";
+    node.write(node.home().runtimes + "/postgres.toml",
+               replaced(runtime, "{bin}", postgres_bin_dir()));
+}
+
+}  // namespace
+
+TEST_CASE("a PostgreSQL system is drilled, then failed over and used by password", "[failover]") {
+    if (!can_run_systems()) return;
+    PostgresOptions options;
+    options.access_rules = {"local replication all trust"};
+    auto server = PostgresServer::create(options);
+    INFO((server ? "" : server.error().message));
+    REQUIRE(server);
+    REQUIRE(server->sql("CREATE DATABASE epr"));
+    REQUIRE(server->sql("CREATE ROLE ward LOGIN PASSWORD 'secret'"));
+    REQUIRE(
+        server->sql("CREATE TABLE allergies AS SELECT g AS id, 'nuts ' || g AS what"
+                    " FROM generate_series(1, 1000) g; GRANT ALL ON allergies TO ward",
+                    "epr"));
+    FailoverHome node;
+    const std::uint16_t relay = free_port();
+    add_database(node, *server, relay);
+    node.snapshot("epr");
+    REQUIRE(server->stop());  // The supplier is gone.
+
+    const auto engine = node.engine();
+    RunOrder order;
+    order.system = "epr";
+    const auto drill = engine->order_drill(order);
+    REQUIRE(drill);
+    const auto drilled = engine->wait(drill->id, run_ms_max);
+    REQUIRE(drilled);
+    INFO(run_json(*drilled));
+    CHECK(drilled->state == RunState::Succeeded);
+    CHECK(node.remains() == "");
+
+    const TestPerson ada = node.add_person("Ada", {vault::Role::Approver});
+    const TestPerson ben = node.add_person("Ben", {vault::Role::Approver});
+    const auto ordered = engine->order_failover(order);
+    REQUIRE(ordered);
+    const auto waiting = engine->wait(ordered->id, run_ms_max);
+    REQUIRE(waiting);
+    INFO(run_json(*waiting));
+    REQUIRE(waiting->state == RunState::Waiting);
+    const std::string users = "host=127.0.0.1 port=" + std::to_string(relay) +
+                              " dbname=epr user=ward password=secret connect_timeout=10";
+    CHECK_FALSE(PostgresClient::open(users));  // Nobody gets in before it is opened.
+    REQUIRE(node.approve(*engine, waiting->id, ada, "unplugged"));
+    REQUIRE(node.approve(*engine, waiting->id, ben, "seen it"));
+    const auto open =
+        engine->wait(ordered->id, run_ms_max, [](const Run& run) { return is_over(run.state); });
+    REQUIRE(open);
+    INFO(run_json(*open));
+    REQUIRE(open->state == RunState::Succeeded);
+    auto client = PostgresClient::open(users);
+    INFO((client ? "" : client.error().message));
+    REQUIRE(client);
+    CHECK((*client->sql("select count(*) from allergies"))[0][0] == "1000");
+    REQUIRE(client->sql("insert into allergies values (1001, 'dust')"));
+    CHECK((*client->sql("select count(*) from allergies"))[0][0] == "1001");
+    const std::string wrong = replaced(users, "secret", "wrong");
+    CHECK_FALSE(PostgresClient::open(wrong));
+    REQUIRE(engine->stop(open->id, "a test"));
+    CHECK_FALSE(PostgresClient::open(users));
+}
