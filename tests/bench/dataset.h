@@ -1,0 +1,15 @@
+// A folder like a small hospital's: letters, table pages and images, a third of the bytes each.
+// The same size gives the same bytes, everywhere and always.
+#pragma once
+
+#include "vault/base/result.h"
+
+#include <cstdint>
+#include <string>
+
+namespace holdfast::bench {
+
+/// Fills `folder`, which must be new. Errors: Conflict, Full, Io.
+Result<void> make_dataset(const std::string& folder, std::uint64_t megabytes);
+
+}  // namespace holdfast::bench
