@@ -23,11 +23,12 @@ struct Context {
 };
 
 // One file of verbs each; they add subcommands to `app` that set context.verb.
-void add_setup_verbs(CLI::App& app, Context& context);   // init, doctor, system
-void add_vault_verbs(CLI::App& app, Context& context);   // snapshot, snapshots, restore, verify
-void add_mount_verbs(CLI::App& app, Context& context);   // mount, unmount
-void add_node_verbs(CLI::App& app, Context& context);    // node
-void add_people_verbs(CLI::App& app, Context& context);  // person
-void add_run_verbs(CLI::App& app, Context& context);     // drill, failover, run, status
+void add_setup_verbs(CLI::App& app, Context& context);    // init, doctor, system
+void add_vault_verbs(CLI::App& app, Context& context);    // snapshot, snapshots, restore, verify
+void add_mount_verbs(CLI::App& app, Context& context);    // mount, unmount
+void add_node_verbs(CLI::App& app, Context& context);     // node
+void add_custody_verbs(CLI::App& app, Context& context);  // custodian, recovery
+void add_people_verbs(CLI::App& app, Context& context);   // person
+void add_run_verbs(CLI::App& app, Context& context);      // drill, failover, run, status
 
 }  // namespace holdfast::agent::cli

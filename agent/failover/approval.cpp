@@ -67,7 +67,7 @@ Result<PeopleBook> people_of(const Home& home, const TrustId& owner) {
         const auto store = HF_TRY(vault::PosixStore::open(home.vault));
         return PeopleBook::load(home, HF_TRY(vault::read_roster(store, owner)));
     }
-    const auto store = HF_TRY(vault::PosixStore::open(tenancy_folder(home, owner)));
+    const auto store = HF_TRY(vault::PosixStore::open(tenancy_vault(home, owner)));
     return PeopleBook::load_papers(papers_folder(home, owner),
                                    HF_TRY(vault::read_roster(store, owner)));
 }

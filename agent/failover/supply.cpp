@@ -15,7 +15,7 @@ Result<void> Supply::open_own(const Home& home) {
 }
 
 Result<void> Supply::open_tenancy(const Home& home, const Run& run, RunStore& runs) {
-    store_folder_ = tenancy_folder(home, run.owner);
+    store_folder_ = tenancy_vault(home, run.owner);
     store_ = HF_TRY(vault::PosixStore::open(store_folder_));
     roster_ = HF_TRY(vault::read_roster(*store_, run.owner));
     keys_.emplace(*store_, std::nullopt);

@@ -24,12 +24,12 @@ void keep_newest(std::optional<vault::SystemEnvelope>& best, const std::string& 
 
 }  // namespace
 
-std::string tenancy_folder(const Home& home, const TrustId& owner) {
-    return home.tenants + "/" + owner.hex();
+std::string tenancy_vault(const Home& home, const TrustId& owner) {
+    return home.tenants + "/" + owner.hex() + "/vault";
 }
 
 std::string papers_folder(const Home& home, const TrustId& owner) {
-    return tenancy_folder(home, owner) + "/papers";
+    return home.tenants + "/" + owner.hex() + "/papers";
 }
 
 Result<vault::SystemEnvelope> find_envelope(const Home& home, const TrustId& owner,

@@ -13,8 +13,8 @@ namespace holdfast::agent {
 
 class RunStore;
 
-/// The folder of the partner's objects here.
-std::string tenancy_folder(const Home& home, const TrustId& owner);
+/// The folder of the partner's objects here: a vault.
+std::string tenancy_vault(const Home& home, const TrustId& owner);
 /// The folder of the partner's papers here: persons' certificates, envelopes, custody records.
 std::string papers_folder(const Home& home, const TrustId& owner);
 

@@ -1,0 +1,205 @@
+// custodian, recovery: secrets that several people keep together.
+#include "agent/cli/context.h"
+#include "agent/cli/passphrase.h"
+#include "agent/failover/tenancy.h"
+#include "agent/node/node.h"
+#include "agent/people/custody_files.h"
+#include "vault/base/file.h"
+#include "vault/keys/key_file.h"
+#include "vault/keys/locked_file.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace holdfast::agent::cli {
+namespace {
+
+constexpr std::size_t share_file_bytes_max = 16 << 10;
+
+struct CustodyOptions {
+    std::string name;
+    std::string key_file;
+    std::string passphrase_file;
+    std::string owner;
+    std::string system;
+    std::string out;
+    std::string kit;
+    std::size_t threshold = 2;
+    std::vector<std::string> shares;
+};
+
+Result<void> make_custodian(const Home& home, const CustodyOptions& options) {
+    if (path_exists(options.key_file)) {
+        return Error{Errc::Conflict, options.key_file + " is there already"};
+    }
+    HF_TRY(load_node(home));
+    const vault::Secret passphrase =
+        HF_TRY(get_passphrase(options.passphrase_file, "Passphrase for " + options.name));
+    vault::Random& random = vault::system_random();
+    const vault::BoxKey key = vault::BoxKey::make(random);
+    const vault::LockedKey locked = HF_TRY(vault::lock_custodian_key(
+        key, options.name, system_clock().wall_ms(), passphrase, vault::PasswordCost(), random));
+    HF_TRY(write_file_durably(options.key_file, as_view(vault::locked_key_text(locked))));
+    return add_custodian(home, {options.name, key.public_key});
+}
+
+int custodian_add(const Context& context, const CustodyOptions& options) {
+    if (auto made = make_custodian(context.home(), options); !made) return fail(made.error());
+    fmt::print("{} can be given shares. The key is in {}; it belongs to {} alone.\n", options.name,
+               options.key_file, options.name);
+    return Done;
+}
+
+int custodian_list(const Context& context) {
+    auto all = load_custodians(context.home());
+    if (!all) return fail(all.error());
+    for (const vault::Custodian& one : *all) fmt::print("{:<24} {}\n", one.name, one.key.brief());
+    return Done;
+}
+
+Result<vault::BoxKey> open_key(const CustodyOptions& options) {
+    const Buffer text = HF_TRY(read_file(options.key_file, vault::locked_key_bytes_max));
+    const vault::LockedKey locked = HF_TRY(
+        vault::parse_locked_key(as_text(text), vault::KeyUse::Custodian).within(options.key_file));
+    const vault::Secret passphrase =
+        HF_TRY(get_passphrase(options.passphrase_file, "Passphrase of " + locked.name));
+    return vault::open_custodian_key(locked, passphrase);
+}
+
+/// Of a partner's system: for this node's eyes. Of the recovery secret: in clear, for people.
+Result<Buffer> opened_share(const Home& home, const CustodyOptions& options) {
+    if (options.owner.empty()) {
+        const Node node = HF_TRY(open_node(home));
+        const vault::Custody custody = HF_TRY(load_custody(node));
+        const auto share = HF_TRY(vault::open_share(custody.set, HF_TRY(open_key(options))));
+        const std::string text = share_json(share);
+        return Buffer(text.begin(), text.end());
+    }
+    const TrustId owner = HF_TRY(TrustId::from_text(options.owner));
+    const auto store = HF_TRY(vault::PosixStore::open(tenancy_vault(home, owner)));
+    const vault::Roster roster = HF_TRY(vault::read_roster(store, owner));
+    const auto envelope = HF_TRY(find_envelope(home, owner, options.system, roster));
+    const auto share = HF_TRY(vault::open_share(envelope.set, HF_TRY(open_key(options))));
+    return vault::hand_over(share, envelope.host_key);
+}
+
+int custodian_share(const Context& context, const CustodyOptions& options) {
+    auto share = opened_share(context.home(), options);
+    if (!share) return fail(share.error());
+    auto written = write_file_durably(options.out, *share);
+    if (!written) return fail(written.error());
+    fmt::print("{} is the share{}.\n", options.out,
+               options.owner.empty() ? "; it is a secret in clear: hand it on yourself, then "
+                                       "delete it"
+                                     : ", for this node's run of " + options.system);
+    return Done;
+}
+
+Result<vault::BoxKey> combine(const Node& node, const CustodyOptions& options) {
+    const vault::Custody custody = HF_TRY(load_custody(node));
+    std::vector<vault::OpenedShare> shares;
+    for (const std::string& file : options.shares) {
+        const Buffer text = HF_TRY(read_file(file, share_file_bytes_max));
+        shares.push_back(HF_TRY(parse_share_json(as_text(text)).within(file)));
+    }
+    return vault::recover(custody, node.vault->roster(), shares);
+}
+
+int custodian_combine(const Context& context, const CustodyOptions& options) {
+    auto node = open_node(context.home());
+    if (!node) return fail(node.error());
+    auto recovery = combine(*node, options);
+    if (!recovery) return fail(recovery.error());
+    fmt::print("The recovery key is whole. It opens:\n");
+    for (const auto& [id, domain] : node->vault->domains()) {
+        if (vault::open_domain(domain.record, *recovery)) fmt::print("  {}\n", domain.record.name);
+    }
+    if (options.out.empty()) return Done;
+    auto written = vault::write_key_file(options.out, {&recovery->secret});
+    if (!written) return fail(written.error());
+    fmt::print("{} is the recovery key, in clear: keep it no longer than you need it.\n",
+               options.out);
+    return Done;
+}
+
+Result<vault::Custody> make_recovery_custody(const Home& home, const CustodyOptions& options) {
+    const Node node = HF_TRY(open_node(home));
+    const std::string path = options.kit.empty() ? home.kit + "/recovery-kit.json" : options.kit;
+    const Buffer text = HF_TRY(read_file(path, vault::kit_bytes_max));
+    const vault::Kit kit = HF_TRY(vault::parse_kit(as_text(text)).within(path));
+    const vault::Secret passphrase =
+        HF_TRY(get_passphrase(options.passphrase_file, "Passphrase of the recovery kit"));
+    const vault::KitSecrets secrets = HF_TRY(vault::open_kit(kit, passphrase));
+    return share_recovery(node, secrets, options.threshold, system_clock().wall_ms());
+}
+
+int recovery_custody(const Context& context, const CustodyOptions& options) {
+    auto made = make_recovery_custody(context.home(), options);
+    if (!made) return fail(made.error());
+    fmt::print("Custody record {}: any {} of {} custodians open everything together.\n",
+               made->number, made->set.threshold, made->set.shares.size());
+    return Done;
+}
+
+void add_passphrase(CLI::App* verb, CustodyOptions& options) {
+    verb->add_option("--passphrase-file", options.passphrase_file,
+                     "take the passphrase from FILE instead of asking");
+}
+
+void add_custodian_group(CLI::App& app, Context& context) {
+    CLI::App* group = app.add_subcommand("custodian", "people who keep shares of secrets");
+    group->require_subcommand(1);
+    auto options = std::make_shared<CustodyOptions>();
+    const auto on = [&](CLI::App* verb, int (*run)(const Context&, const CustodyOptions&)) {
+        verb->callback([&context, options, run] {
+            context.verb = [&context, options, run] { return run(context, *options); };
+        });
+    };
+    CLI::App* add = group->add_subcommand("add", "make a custodian's key");
+    add->add_option("NAME", options->name, "the custodian's name")->required();
+    add->add_option("--key-file", options->key_file, "where the key is written")->required();
+    add_passphrase(add, *options);
+    on(add, custodian_add);
+    CLI::App* list = group->add_subcommand("list", "list the custodians");
+    list->callback([&context] { context.verb = [&context] { return custodian_list(context); }; });
+    CLI::App* share = group->add_subcommand("share", "open the own share");
+    share->add_option("--key-file", options->key_file, "the custodian's key")->required();
+    share->add_option("--owner", options->owner, "of a partner's system: the partner's id")
+        ->needs(share->add_option("--system", options->system, "and the system"));
+    share->add_option("--out", options->out, "where the share is written")->required();
+    add_passphrase(share, *options);
+    share->footer(
+        "Without --owner it is the share of this trust's recovery secret.\n"
+        "Example: holdfast custodian share --key-file eve.key --owner 3fa1... --system epr --out "
+        "eve.share");
+    on(share, custodian_share);
+    CLI::App* join =
+        group->add_subcommand("combine", "bring shares of the recovery secret together");
+    join->add_option("SHARE", options->shares, "share files")->required();
+    join->add_option("--out", options->out, "write the recovery key to FILE")->type_name("FILE");
+    on(join, custodian_combine);
+}
+
+}  // namespace
+
+void add_custody_verbs(CLI::App& app, Context& context) {
+    add_custodian_group(app, context);
+    auto options = std::make_shared<CustodyOptions>();
+    CLI::App* group = app.add_subcommand("recovery", "the recovery secret, above all others");
+    group->require_subcommand(1);
+    CLI::App* verb = group->add_subcommand(
+        "custody", "share the recovery secret out among the custodians, anew");
+    verb->add_option("--threshold", options->threshold, "how many together open it (default 2)");
+    verb->add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
+        ->type_name("FILE");
+    add_passphrase(verb, *options);
+    verb->footer(
+        "Example: holdfast recovery custody --threshold 2 --kit /media/usb/recovery-kit.json");
+    verb->callback([&context, options] {
+        context.verb = [&context, options] { return recovery_custody(context, *options); };
+    });
+}
+
+}  // namespace holdfast::agent::cli
