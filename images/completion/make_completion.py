@@ -60,7 +60,8 @@ def lines(program):
 def main():
     program, template, out = sys.argv[1:]
     text = pathlib.Path(template).read_text(encoding="utf-8")
-    pathlib.Path(out).write_text(text.replace("@WORDS@", "\n".join(lines(program))), encoding="utf-8")
+    text = text.replace("@WORDS@", "\n".join(lines(program)))
+    pathlib.Path(out).write_text(text, encoding="utf-8")
 
 
 main()

@@ -64,7 +64,7 @@ def parse(text, words):
 
 
 def add(verb, below, section, line):
-    target = {"Positionals:": verb.positionals, "Options:": verb.options, "Subcommands:": below}[section]
+    target = dict(zip(SECTIONS, (verb.positionals, verb.options, below)))[section]
     if line[:DESCRIPTION_COLUMN].strip() == "":
         describe_further(target, section, line.strip())
         return

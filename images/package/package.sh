@@ -21,8 +21,10 @@ SOURCE_DATE_EPOCH=$(git -C "$here" log -1 --format=%ct 2>/dev/null || echo 0)
 export SOURCE_DATE_EPOCH
 
 stage() {
-  DESTDIR=$root cmake --install "$build" --prefix /usr --strip >"$scratch/install.log" ||
-    { cat "$scratch/install.log" >&2; echo "build everything first: cmake --build $build" >&2; return 1; }
+  if ! DESTDIR=$root cmake --install "$build" --prefix /usr --strip >"$scratch/install.log"; then
+    echo "build everything first: cmake --build $build" >&2
+    return 1
+  fi
   gzip -9n "$root"/usr/share/man/man*/*
   find "$root" -type d -exec chmod 755 {} +
 }
@@ -47,7 +49,8 @@ control() {
   sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" \
     -e "s/@KIBIBYTES@/$kibibytes/" -e "s/@LIBRARIES@/$needed/" \
     "$here/control.in" >"$root/DEBIAN/control"
-  (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+  (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) \
+    >"$root/DEBIAN/md5sums"
 }
 
 stage

@@ -44,6 +44,7 @@ first=$(measured)
 unchanged=$(measured)
 stored=$(du -sm "$scratch/home/vault" | cut -f1)
 awk -v f="$floor" -v a="$first" -v b="$unchanged" -v s="$stored" 'BEGIN {
-  printf "snapshot: first %.3f s, %.2f times the floor on all threads; unchanged %.3f s\n", a, a / f, b
+  printf "snapshot: first %.3f s, %.2f times the floor on all threads\n", a, a / f
+  printf "snapshot: unchanged %.3f s\n", b
   printf "vault: %d MiB\n", s
 }'

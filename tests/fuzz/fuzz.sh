@@ -44,6 +44,6 @@ if [ "$targets" = 0 ]; then
   exit 1
 fi
 if [ "$failed" != 0 ]; then
-  echo "$failed of the fuzz targets found something; make the kept input a seed once it is mended" >&2
+  echo "$failed fuzz targets found something; once mended, make the kept input a seed" >&2
   exit 1
 fi
