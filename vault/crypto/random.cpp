@@ -11,7 +11,7 @@ class SystemRandom final : public Random {
 public:
     void fill(std::span<std::uint8_t> out) override {
         crypto_ready();
-        randombytes_buf(out.data(), out.size());
+        if (!out.empty()) randombytes_buf(out.data(), out.size());
     }
 };
 
