@@ -36,23 +36,21 @@ Result<std::vector<Part>> parts_of(const Context& context) {
         agent.command.insert(agent.command.end(), {"--home", folder});
     }
     parts.push_back(std::move(agent));
+    const auto add = [&](const char* name, std::vector<std::string> arguments) {
+        const auto program = find_program(std::string("holdfast-") + name);
+        if (!program) return warn(program.error().message + ": the node runs without it");
+        arguments.insert(arguments.begin(), *program);
+        parts.push_back({name, std::move(arguments)});
+    };
     if (node.peer) {
-        const std::string program = HF_TRY(find_program("holdfast-replicator"));
-        parts.push_back(
-            {"replicator",
-             {program, "--vault", home.vault, "--tenants", home.tenants, "--state", home.state,
-              "--keys", home.keys, "--run", home.run, "--trust", node.trust.hex(), "--name",
-              node.name, "--listen", node.peer->listen, "--address", node.peer->address}});
+        add("replicator",
+            {"--vault", home.vault, "--tenants", home.tenants, "--state", home.state, "--keys",
+             home.keys, "--run", home.run, "--trust", node.trust.hex(), "--name", node.name,
+             "--listen", node.peer->listen, "--address", node.peer->address});
     }
     if (node.console) {
-        auto program = find_program("holdfast-console");
-        if (program) {
-            parts.push_back({"console",
-                             {*program, "--run", home.run, "--state", home.state, "--listen",
-                              node.console->listen}});
-        } else {
-            warn(program.error().message + ": the node runs without its console");
-        }
+        add("console",
+            {"--run", home.run, "--state", home.state, "--listen", node.console->listen});
     }
     return parts;
 }

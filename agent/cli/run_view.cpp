@@ -96,7 +96,8 @@ int follow_run(const Context& context, ControlClient& agent, const std::string& 
             if (context.json || state == "ahead" || state == "begun") continue;
             if (told.insert(text_in(step, "name") + state).second) print_step(step);
         }
-        if (flag_in(*run, "over") || stands_still(text_in(*run, "state"))) {
+        const bool settled = flag_in(*run, "over") || stands_still(text_in(*run, "state"));
+        if (settled && text_in(*run, "asked").empty()) {
             if (context.json) {
                 fmt::print("{}\n", *text);
             } else {

@@ -19,14 +19,14 @@ namespace {
 
 // People may change what a waiting step looks at by other ways than this process.
 constexpr std::chrono::seconds look_again{2};
-constexpr std::string_view aborted_words = "aborted by a person";
-
-bool was_aborted(const Run& run) {
-    return run.facts.failure.starts_with(aborted_words);
-}
 
 bool stands_still(RunState state) {
     return state == RunState::Paused || state == RunState::Stuck;
+}
+
+/// A failover's system, in use; it is looked after.
+bool is_open(const Run& run) {
+    return run.kind == RunKind::Failover && run.state == RunState::Succeeded;
 }
 
 Error is_over_error(const Run& run) {
@@ -105,7 +105,7 @@ void Engine::drive(std::int64_t id, Worker& worker) {
         }
         wake();  // Whoever waits for it to stand still.
         const auto run = store_->run(id);
-        if (run && is_over(run->state)) return;
+        if (run && is_over(run->state) && !is_open(*run)) return;
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, look_again, [&] { return ending_ || changes_ > seen + 1; });
     }
@@ -123,7 +123,11 @@ Result<void> Engine::say(Run& run, RunState state, const std::string& note) {
 /// One move. False: nothing to do until something changes.
 Result<bool> Engine::advance(std::int64_t id, Worker& worker) {
     Run run = HF_TRY(store_->run(id));
-    HF_TRY(obey(run, worker));
+    if (run.asked != Asked::Nothing) {
+        HF_TRY(obey(run, worker));
+        return true;  // It is another run now: look again.
+    }
+    if (is_open(run)) return keep_open(run);
     if (is_over(run.state) || stands_still(run.state)) return false;
     if (run.state == RunState::Undoing) return undo_last(run, worker);
     const auto next = std::find_if(run.steps.begin(), run.steps.end(), [](const StepRecord& step) {
@@ -280,50 +284,15 @@ Result<void> Engine::check_abort(const Run& run) {
                                      "holdfast run stop"};
 }
 
-/// Only the run's own thread changes its state; what people ask is done here, between two steps.
-Result<void> Engine::obey(Run& run, Worker& worker) {
-    const Asked asked = run.asked;
-    if (asked == Asked::Nothing) return {};
-    const bool undoing = was_aborted(run) && run.kind == RunKind::Failover;
-    if (asked == Asked::Pause && !undoing) HF_TRY(say(run, RunState::Paused, "paused by a person"));
-    if (asked == Asked::Resume) {
-        HF_TRY(say(run, undoing ? RunState::Undoing : RunState::Working, ""));
-    }
-    if (asked == Asked::Abort && !undoing) {
-        worker.hurry = false;
-        HF_TRY(begin_abort(run));
-    }
-    run.asked = Asked::Nothing;
-    return store_->obeyed(run.id, asked);
-}
-
-Result<void> Engine::begin_abort(Run& run) {
-    if (const auto may = check_abort(run); !may) {  // The term came first.
-        run.facts.remarks.push_back("an abort was asked for too late");
-        return store_->set_facts(run.id, run.facts);
-    }
-    const std::string why = run.note.empty() ? "" : " (" + run.note + ")";
-    run.facts.failure = std::string(aborted_words) + why;
-    HF_TRY(store_->set_facts(run.id, run.facts));
-    fault_point("abort recorded");
-    if (run.kind == RunKind::Failover) return say(run, RunState::Undoing, run.facts.failure);
-    HF_TRY(skip_to_clean_up(run, run.facts.failure));
-    return say(run, RunState::Working, run.facts.failure);
-}
-
-Result<void> Engine::stop(std::int64_t id, const std::string& by) {
-    Run run = HF_TRY(store_->run(id));
-    if (run.kind != RunKind::Failover || run.state != RunState::Succeeded) {
+Result<void> Engine::stop(std::int64_t id) {
+    const Run run = HF_TRY(store_->run(id));
+    const bool held = run.kind == RunKind::Failover && run.facts.opened_ms != 0;
+    if (!held || run.state == RunState::Closed) {
         return Error{Errc::Conflict, run.name() + " is no system that a failover opened"};
     }
-    const std::function<bool()> hurry = [] { return false; };
-    StepContext context{home_, *clock_, *store_, run, hurry};
-    HF_TRY(switch_back(context));
-    HF_TRY(close_to_users(context));
-    HF_TRY(stop_sealed(context));
-    HF_TRY(detach(context.folder()));
-    return say(run, RunState::Closed,
-               "stopped by " + by + "; what was written stays at " + context.folder());
+    HF_TRY(store_->ask(id, Asked::Stop));
+    wake();
+    return {};
 }
 
 Result<Run> Engine::wait(std::int64_t id, int ms_max, const Until& until) {

@@ -3,8 +3,9 @@
 // Each run has a thread. Before a step its intent is on disk, after it its outcome; a new process
 // begins where the last one ended, and steps are made to be begun again. A step that fails ends a
 // drill, which then cleans up and reports; a failover stands still until a person resumes or aborts
-// it. Whatever lacks a person's word waits. Abort undoes in reverse; after a term was taken there
-// is nothing to abort, only a system to stop.
+// it. Whatever lacks a person's word waits. A system that is open is looked after: doors that died
+// are opened again; one that ended waits for a person to start it again. Abort undoes in reverse;
+// after a term was taken there is nothing to abort, only a system to stop.
 //
 // Thread rule: any thread may call; calls are short.
 #pragma once
@@ -61,8 +62,8 @@ public:
     /// Errors: NotFound, Conflict (it is over, or a term was taken: stop() it instead).
     Result<void> abort(std::int64_t id);
     /// Ends a system that a failover opened; what was written to it stays. Errors: NotFound,
-    /// Conflict (it is no open failover), Io.
-    Result<void> stop(std::int64_t id, const std::string& by);
+    /// Conflict (it is no open failover).
+    Result<void> stop(std::int64_t id);
 
     using Until = std::function<bool(const Run&)>;
     /// The run is over, or stands still until a person does something.
@@ -90,6 +91,9 @@ private:
     Result<void> check_abort(const Run& run);
     Result<void> obey(Run& run, Worker& worker);
     Result<void> begin_abort(Run& run);
+    Result<void> begin_again(Run& run);
+    Result<bool> keep_open(Run& run);
+    Result<void> close_system(Run& run);
     Result<void> say(Run& run, RunState state, const std::string& note);
     bool ending(const Worker& worker) const { return ending_ || worker.hurry; }
     void wake();
@@ -103,5 +107,7 @@ private:
     std::atomic<bool> ending_{false};
     std::map<std::int64_t, std::unique_ptr<Worker>> workers_;
 };
+
+bool was_aborted(const Run& run);
 
 }  // namespace holdfast::agent

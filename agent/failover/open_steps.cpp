@@ -7,6 +7,7 @@
 #include "agent/failover/terms.h"
 #include "agent/failover/wording.h"
 #include "agent/host/door.h"
+#include "agent/process/proc_file.h"
 #include "vault/base/fault.h"
 
 #include <algorithm>
@@ -108,6 +109,7 @@ Result<StepResult> open_to_users(StepContext& context) {
     fault_point("term taken");
     HF_TRY(open_doors(context));
     if (run.facts.opened_ms == 0) run.facts.opened_ms = context.clock.wall_ms();
+    run.facts.boot = HF_TRY(boot_id());
     std::string text = "term " + std::to_string(run.facts.term) + " is ours";
     for (const OpenEndpoint& one : run.facts.endpoints) {
         text += "; " + one.name + " at " + one.address;

@@ -20,6 +20,11 @@ constexpr Names<RunState, 9> states{{{RunState::Working, "working"},
                                      {RunState::Failed, "failed"},
                                      {RunState::Aborted, "aborted"},
                                      {RunState::Closed, "closed"}}};
+constexpr Names<Asked, 5> askings{{{Asked::Nothing, ""},
+                                   {Asked::Pause, "pause"},
+                                   {Asked::Resume, "resume"},
+                                   {Asked::Abort, "abort"},
+                                   {Asked::Stop, "stop"}}};
 constexpr Names<StepState, 6> step_states{{{StepState::Ahead, "ahead"},
                                            {StepState::Begun, "begun"},
                                            {StepState::Done, "done"},
@@ -53,6 +58,9 @@ std::string_view name_of(RunState state) {
 }
 std::string_view name_of(StepState state) {
     return name_in(step_states, state);
+}
+std::string_view name_of(Asked asked) {
+    return name_in(askings, asked);
 }
 Result<RunKind> run_kind(std::string_view name) {
     return value_in(kinds, name);

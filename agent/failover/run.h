@@ -34,7 +34,8 @@ enum class RunState {
 };
 
 /// What a person wants of a run; its own thread obeys between two steps.
-enum class Asked { Nothing, Pause, Resume, Abort };
+enum class Asked { Nothing, Pause, Resume, Abort, Stop };
+std::string_view name_of(Asked asked);
 
 enum class StepState { Ahead, Begun, Done, Failed, Skipped, Undone };
 
@@ -97,6 +98,7 @@ struct RunFacts {
     std::vector<std::string> remarks;  // What a reader of the report must know.
     std::string failure;               // Why it did not succeed.
     std::string evidence;              // The report's file.
+    std::string boot;                  // This machine's, when it was opened last.
 };
 
 struct Run {

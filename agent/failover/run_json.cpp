@@ -36,7 +36,8 @@ Json to_json(const RunFacts& facts) {
              {"people", Json::array()},
              {"remarks", facts.remarks},
              {"failure", facts.failure},
-             {"evidence", facts.evidence}};
+             {"evidence", facts.evidence},
+             {"boot", facts.boot}};
     for (const CheckOutcome& check : facts.checks) out["checks"].push_back(to_json(check));
     for (const Signatory& person : facts.people) out["people"].push_back(to_json(person));
     for (const OpenEndpoint& one : facts.endpoints) {
@@ -77,6 +78,7 @@ Result<RunFacts> parse_facts(std::string_view text) {
     facts.term = static_cast<std::uint64_t>(number_in(from, "term"));
     facts.failure = text_in(from, "failure");
     facts.evidence = text_in(from, "evidence");
+    facts.boot = text_in(from, "boot");
     facts.remarks = texts_in(from, "remarks");
     for (const Json& one : list_in(from, "checks")) {
         facts.checks.push_back({text_in(one, "name"), flag_in(one, "passed"), text_in(one, "said"),
@@ -105,6 +107,7 @@ std::string run_json(const Run& run) {
              {"ended_ms", run.ended_ms},
              {"ordered_by", run.ordered_by},
              {"note", run.note},
+             {"asked", name_of(run.asked)},
              {"steps", Json::array()},
              {"facts", to_json(run.facts)},
              {"measured", measured(run)}};

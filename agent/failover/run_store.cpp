@@ -152,8 +152,9 @@ Result<std::vector<Run>> RunStore::runs(std::size_t count_max) {
 
 Result<std::vector<std::int64_t>> RunStore::under_way() {
     const std::lock_guard lock(mutex_);
-    vault::Statement query = HF_TRY(
-        db_.prepare(std::string("SELECT id FROM run WHERE state NOT IN ") + over + " ORDER BY id"));
+    vault::Statement query =
+        HF_TRY(db_.prepare(std::string("SELECT id FROM run WHERE state NOT IN ") + over +
+                           " OR (kind = 'failover' AND state = 'succeeded') ORDER BY id"));
     std::vector<std::int64_t> ids;
     while (HF_TRY(query.step())) ids.push_back(query.integer(0));
     return ids;
@@ -235,6 +236,12 @@ Result<void> RunStore::add_attestation(std::int64_t run, const PublicKey& person
 
 Result<std::vector<Buffer>> RunStore::attestations(std::int64_t run) {
     return blobs("SELECT record FROM attestation WHERE run = ? ORDER BY person", run);
+}
+
+Result<void> RunStore::forget_attestations(std::int64_t run) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement remove = HF_TRY(db_.prepare("DELETE FROM attestation WHERE run = ?"));
+    return remove.bind(0, run).run();
 }
 
 Result<void> RunStore::add_share(std::int64_t run, View share) {

@@ -53,7 +53,7 @@ public:
     Result<Run> run(std::int64_t id);
     /// Newest first.
     Result<std::vector<Run>> runs(std::size_t count_max = 200);
-    /// Those that are not over.
+    /// Those that are not over, and failovers whose system is open here.
     Result<std::vector<std::int64_t>> under_way();
 
     Result<void> set_state(std::int64_t id, RunState state, const std::string& note,
@@ -70,6 +70,7 @@ public:
     Result<std::optional<Buffer>> order(std::int64_t run);
     Result<void> add_attestation(std::int64_t run, const PublicKey& person, View record);
     Result<std::vector<Buffer>> attestations(std::int64_t run);
+    Result<void> forget_attestations(std::int64_t run);
     Result<void> add_share(std::int64_t run, View share);
     Result<std::vector<Buffer>> shares(std::int64_t run);
 

@@ -122,11 +122,6 @@ public:
         return show(request);
     }
 
-    Result<std::string> stop(const HttpRequest& request) {
-        HF_TRY(engine_->stop(HF_TRY(run_id(request)), caller_of(request)));
-        return show(request);
-    }
-
     Result<std::string> report(const HttpRequest& request) {
         const Run run = HF_TRY(engine_->store().run(HF_TRY(run_id(request))));
         if (run.facts.evidence.empty()) {
@@ -175,7 +170,8 @@ replicator::Router control_routes(const Home& home, const Clock& clock, Engine& 
        [](Api& own, const HttpRequest& r) { return own.ask(r, &Engine::resume); });
     on("POST", "/runs/{run}/abort",
        [](Api& own, const HttpRequest& r) { return own.ask(r, &Engine::abort); });
-    on("POST", "/runs/{run}/stop", [](Api& own, const HttpRequest& r) { return own.stop(r); });
+    on("POST", "/runs/{run}/stop",
+       [](Api& own, const HttpRequest& r) { return own.ask(r, &Engine::stop); });
     return router;
 }
 

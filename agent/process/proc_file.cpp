@@ -24,4 +24,10 @@ Result<std::string> read_proc_file(const std::string& path) {
     }
 }
 
+Result<std::string> boot_id() {
+    std::string text = HF_TRY(read_proc_file("/proc/sys/kernel/random/boot_id"));
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+}
+
 }  // namespace holdfast::agent

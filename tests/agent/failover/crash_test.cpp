@@ -195,6 +195,9 @@ TEST_CASE("a failover ends well wherever the agent is killed, and takes one term
         CHECK(taken == ++term);
         CHECK(list_in(run["facts"], "endpoints").size() == 1);
         post(node.home(), "/runs/" + std::to_string(number_in(run, "id")) + "/stop", "{}");
+        for (int tries = 0; tries < 500 && newest_state(node.home()) != "closed"; ++tries) {
+            (void)::poll(nullptr, 0, 20);
+        }
         CHECK(newest_state(node.home()) == "closed");
     }
     CHECK(fault > 30);

@@ -97,7 +97,8 @@ TEST_CASE("a failover opens when two people have signed and attested", "[failove
         again.system = "letters";
         CHECK_FALSE(engine->order_failover(again));
 
-        REQUIRE(engine->stop(open.id, "a test"));
+        REQUIRE(engine->stop(open.id));
+        CHECK(in_state(*engine, open.id, RunState::Closed).state == RunState::Closed);
         CHECK_FALSE(*is_room_open(folder));
         CHECK(path_exists(folder + "/overlay"));  // What was written stays.
         const Run next = failover(*engine);
@@ -179,4 +180,50 @@ TEST_CASE("an older term is refused when a newer one is known", "[failover]") {
     const auto twin = learn_holder(engine->store(), vault::encode(other));
     REQUIRE_FALSE(twin);
     CHECK(twin.error().code == Errc::Conflict);
+}
+
+TEST_CASE("an open system is looked after, and starts again over what was written", "[failover]") {
+    if (!can_run_systems()) return;
+    FailoverHome node;
+    node.add_letters();
+    const TestPerson ada = node.add_person("Ada", {Role::Approver});
+    const TestPerson ben = node.add_person("Ben", {Role::Operator});
+    std::int64_t id = 0;
+    std::string folder;
+    {
+        const auto engine = node.engine();
+        id = failover(*engine).id;
+        REQUIRE(node.approve(*engine, id, ada, "off"));
+        REQUIRE(node.approve(*engine, id, ben, "off"));
+        const Run open = in_state(*engine, id, RunState::Succeeded);
+        REQUIRE(open.state == RunState::Succeeded);
+        folder = node.home().mounts + "/" + open.name();
+        node.write(folder + "/tree/documents/new.txt", "written while open");
+    }
+    CHECK(*is_room_open(folder));  // It does not need the agent.
+    CHECK(*is_door_open(folder, "letters"));
+    const auto engine = node.engine();
+    SECTION("a door that died is opened again") {
+        REQUIRE(close_door(folder, "letters"));
+        const auto again = engine->wait(
+            id, run_ms_max, [&](const Run&) { return *is_door_open(folder, "letters"); });
+        REQUIRE(again);
+        CHECK(*is_door_open(folder, "letters"));
+        CHECK(again->state == RunState::Succeeded);
+    }
+    SECTION("a system that ended waits for a person, then has all that was written") {
+        REQUIRE(close_room(folder, 1));
+        CHECK(in_state(*engine, id, RunState::Stuck).state == RunState::Stuck);
+        CHECK_FALSE(engine->abort(id));  // Its term is taken: there is no way back.
+        REQUIRE(engine->resume(id));
+        const Run open = in_state(*engine, id, RunState::Succeeded);
+        INFO(run_json(open));
+        CHECK(open.state == RunState::Succeeded);
+        CHECK(open.facts.term == 1);
+        CHECK(*is_room_open(folder));
+        CHECK(*is_door_open(folder, "letters"));
+        CHECK(path_exists(folder + "/tree/documents/new.txt"));
+    }
+    REQUIRE(engine->stop(id));
+    CHECK(in_state(*engine, id, RunState::Closed).state == RunState::Closed);
 }

@@ -131,7 +131,11 @@ TEST_CASE("a partner runs a system whose owner is gone", "[failover]") {
     REQUIRE(open->facts.endpoints.size() == 1);
     CHECK(open->facts.endpoints[0].address.starts_with("127.0.0.1:"));
     CHECK(path_exists(host.home().run + "/endpoints/" + trust.hex() + "/letters.json"));
-    REQUIRE(engine->stop(open->id, "a test"));
+    REQUIRE(engine->stop(open->id));
+    const auto closed = engine->wait(open->id, run_ms_max,
+                                     [](const Run& run) { return run.state == RunState::Closed; });
+    REQUIRE(closed);
+    CHECK(closed->state == RunState::Closed);
 }
 
 TEST_CASE("a system without an envelope cannot be run by a partner", "[failover]") {

@@ -125,6 +125,10 @@ TEST_CASE("a PostgreSQL system is drilled, then failed over and used by password
     CHECK((*client->sql("select count(*) from allergies"))[0][0] == "1001");
     const std::string wrong = replaced(users, "secret", "wrong");
     CHECK_FALSE(PostgresClient::open(wrong));
-    REQUIRE(engine->stop(open->id, "a test"));
+    REQUIRE(engine->stop(open->id));
+    const auto closed = engine->wait(open->id, run_ms_max,
+                                     [](const Run& run) { return run.state == RunState::Closed; });
+    REQUIRE(closed);
+    CHECK(closed->state == RunState::Closed);
     CHECK_FALSE(PostgresClient::open(users));
 }

@@ -1,0 +1,107 @@
+// What people ask of a run, done by the run's own thread between two steps; and the care for a
+// system that is open.
+#include "agent/attach/attach.h"
+#include "agent/failover/engine.h"
+#include "agent/failover/step.h"
+#include "agent/host/door.h"
+#include "agent/host/room.h"
+#include "agent/process/proc_file.h"
+#include "vault/base/fault.h"
+
+#include <algorithm>
+
+namespace holdfast::agent {
+namespace {
+
+constexpr std::string_view aborted_words = "aborted by a person";
+
+Result<bool> all_doors_open(const StepContext& context) {
+    for (const OpenEndpoint& one : context.run.facts.endpoints) {
+        if (!HF_TRY(is_door_open(context.folder(), one.name))) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+bool was_aborted(const Run& run) {
+    return run.facts.failure.starts_with(aborted_words);
+}
+
+/// Only the run's own thread changes its state; what people ask is done here, between two steps.
+Result<void> Engine::obey(Run& run, Worker& worker) {
+    const Asked asked = run.asked;
+    const bool undoing = was_aborted(run) && run.kind == RunKind::Failover;
+    if (asked == Asked::Pause && !undoing && !is_over(run.state))
+        HF_TRY(say(run, RunState::Paused, "paused by a person"));
+    if (asked == Asked::Resume && !is_over(run.state)) {
+        if (run.facts.opened_ms != 0) HF_TRY(begin_again(run));
+        HF_TRY(say(run, undoing ? RunState::Undoing : RunState::Working, ""));
+    }
+    if (asked == Asked::Abort && !undoing) {
+        worker.hurry = false;
+        HF_TRY(begin_abort(run));
+    }
+    if (asked == Asked::Stop) HF_TRY(close_system(run));
+    return store_->obeyed(run.id, asked);
+}
+
+Result<void> Engine::begin_abort(Run& run) {
+    if (const auto may = check_abort(run); !may) {  // The term came first.
+        run.facts.remarks.push_back("an abort was asked for too late");
+        return store_->set_facts(run.id, run.facts);
+    }
+    const std::string why = run.note.empty() ? "" : " (" + run.note + ")";
+    run.facts.failure = std::string(aborted_words) + why;
+    HF_TRY(store_->set_facts(run.id, run.facts));
+    fault_point("abort recorded");
+    if (run.kind == RunKind::Failover) return say(run, RunState::Undoing, run.facts.failure);
+    HF_TRY(skip_to_clean_up(run, run.facts.failure));
+    return say(run, RunState::Working, run.facts.failure);
+}
+
+/// A system that was open is started anew over what was written to it. After a restart of the
+/// machine nobody knows what happened meanwhile: two people attest once more.
+Result<void> Engine::begin_again(Run& run) {
+    const std::string boot = HF_TRY(boot_id());
+    const bool rebooted = boot != run.facts.boot;
+    if (rebooted) HF_TRY(store_->forget_attestations(run.id));
+    for (StepRecord step : run.steps) {
+        const bool again = step.name == "attach" || step.name == "start" || step.name == "open" ||
+                           step.name == "switch" || (rebooted && step.name == "fence");
+        if (!again) continue;
+        step.state = StepState::Ahead;
+        HF_TRY(store_->set_step(run.id, step, run.facts));
+    }
+    return {};
+}
+
+/// False, always: there is nothing to do until something changes.
+Result<bool> Engine::keep_open(Run& run) {
+    const std::function<bool()> hurry = [this] { return ending_.load(); };
+    StepContext context{home_, *clock_, *store_, run, hurry};
+    const bool runs = HF_TRY(is_room_open(context.folder()));
+    if (runs && HF_TRY(is_attached(context.folder()))) {
+        if (HF_TRY(all_doors_open(context))) return false;
+        const auto opened = open_to_users(context);
+        if (!opened) HF_TRY(say(run, RunState::Stuck, opened.error().message));
+        return false;
+    }
+    HF_TRY(say(run, RunState::Stuck,
+               "the system has ended" + std::string(runs ? " (its mount died)" : "") +
+                   "; resume starts it again over all that was written to it"));
+    return false;
+}
+
+Result<void> Engine::close_system(Run& run) {
+    if (run.kind != RunKind::Failover || run.facts.opened_ms == 0) return {};
+    const std::function<bool()> hurry = [] { return false; };
+    StepContext context{home_, *clock_, *store_, run, hurry};
+    HF_TRY(switch_back(context));
+    HF_TRY(close_to_users(context));
+    HF_TRY(stop_sealed(context));
+    HF_TRY(detach(context.folder()));
+    return say(run, RunState::Closed, "stopped; what was written stays at " + context.folder());
+}
+
+}  // namespace holdfast::agent
