@@ -353,8 +353,13 @@ class RefusalTest(unittest.TestCase):
 
     def test_rosters_that_break_their_chain_are_refused(self) -> None:
         two = self.read(f"roster/{2:016x}")
-        self.refuse_writing("has a signature", lambda w: w.put(
-            f"roster/{3:016x}", w.put_roster(3, 1, two)[:-1] + b"\0"))
+
+        def bad_signature(w: Writer) -> None:
+            good = w.put_roster(3, 1, two)
+            # Flipped, not zeroed: one signature in sixteen ends in a zero byte.
+            w.put(f"roster/{3:016x}", good[:-1] + bytes([good[-1] ^ 1]))
+
+        self.refuse_writing("has a signature", bad_signature)
         self.refuse_writing("not what the roster before promised", lambda w: w.put_roster(
             3, 0, two))
         self.refuse_writing("does not follow", lambda w: w.put_roster(3, 1, b"another"))
