@@ -28,6 +28,7 @@ void add_vault_verbs(CLI::App& app, Context& context);    // snapshot, snapshots
 void add_mount_verbs(CLI::App& app, Context& context);    // mount, unmount
 void add_node_verbs(CLI::App& app, Context& context);     // node
 void add_custody_verbs(CLI::App& app, Context& context);  // custodian, recovery
+void add_holder_verbs(CLI::App& app, Context& context);   // holder, relay
 void add_people_verbs(CLI::App& app, Context& context);   // person
 void add_run_verbs(CLI::App& app, Context& context);      // drill, failover, run, status
 

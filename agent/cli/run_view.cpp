@@ -25,6 +25,10 @@ void print_step(const Json& step) {
     std::fflush(stdout);
 }
 
+std::string key_of(const Json& step) {
+    return text_in(step, "name") + " " + text_in(step, "state");
+}
+
 /// What a person can do now.
 std::string advice(const Json& run) {
     const std::int64_t id = number_in(run, "id");
@@ -86,6 +90,9 @@ int follow_run(const Context& context, ControlClient& agent, const std::string& 
     auto id = run_number(ordered);
     if (!id) return fail(id.error());
     std::set<std::string> told;
+    if (const auto before = parse_object(ordered, "the agent's answer")) {
+        for (const Json& step : list_in(*before, "steps")) told.insert(key_of(step));
+    }
     for (;;) {
         auto text = agent.get("/runs/" + std::to_string(*id));
         if (!text) return fail(text.error());
@@ -94,7 +101,7 @@ int follow_run(const Context& context, ControlClient& agent, const std::string& 
         for (const Json& step : list_in(*run, "steps")) {
             const std::string state = text_in(step, "state");
             if (context.json || state == "ahead" || state == "begun") continue;
-            if (told.insert(text_in(step, "name") + state).second) print_step(step);
+            if (told.insert(key_of(step)).second) print_step(step);
         }
         const bool settled = flag_in(*run, "over") || stands_still(text_in(*run, "state"));
         if (settled && text_in(*run, "asked").empty()) {

@@ -9,7 +9,7 @@
 namespace holdfast::agent::cli {
 
 /// Shows steps as they end, until the run is over or stands still; answers the exit code. `json` is
-/// the run as it was ordered.
+/// the run as it was: what is done in it already is not shown again.
 int follow_run(const Context& context, ControlClient& agent, const std::string& json);
 
 /// The whole run on the terminal, or as JSON.

@@ -3,6 +3,7 @@
 #include "agent/config/node_settings.h"
 #include "agent/failover/holder.h"
 #include "agent/failover/tenancy.h"
+#include "agent/failover/terms.h"
 #include "agent/node/node.h"
 
 #include <algorithm>
@@ -130,6 +131,14 @@ Result<void> add_approval(const Home& home, RunStore& store, const Run& run, Vie
         HF_TRY(take_attestation(home, store, run, *attestation, key, order));
     }
     return store.put_order(run.id, vault::encode(order));
+}
+
+Result<void> take_holder(const Home& home, RunStore& store, View bytes, std::int64_t now_ms) {
+    const vault::Record record = HF_TRY(vault::parse_record(bytes));
+    const Holder holder = HF_TRY(parse_holder(record));
+    const PeopleBook book = HF_TRY(people_of(home, holder.owner));
+    HF_TRY(book.people().two_persons(record, now_ms));
+    return learn_holder(store, bytes);
 }
 
 Result<std::vector<Signatory>> signatories(const Home& home, RunStore& store, const Run& run) {

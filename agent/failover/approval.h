@@ -30,4 +30,8 @@ Result<void> add_approval(const Home& home, RunStore& store, const Run& run, Vie
 /// Who signed so far, with their attestations. Errors: as people_of().
 Result<std::vector<Signatory>> signatories(const Home& home, RunStore& store, const Run& run);
 
+/// A holder record from another node: two persons of the owner's must have signed it. Errors:
+/// Denied, Corrupt, and those of learn_holder().
+Result<void> take_holder(const Home& home, RunStore& store, View record, std::int64_t now_ms);
+
 }  // namespace holdfast::agent

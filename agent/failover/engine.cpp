@@ -238,8 +238,7 @@ Result<void> Engine::approve(std::int64_t id, View signed_order,
     const Run run = HF_TRY(store_->run(id));
     if (is_over(run.state)) return is_over_error(run);
     HF_TRY(add_approval(home_, *store_, run, signed_order, attestation, clock_->wall_ms()));
-    wake();
-    return {};
+    return look(run);
 }
 
 Result<void> Engine::add_share(std::int64_t id, View handed) {
@@ -248,6 +247,12 @@ Result<void> Engine::add_share(std::int64_t id, View handed) {
     const AgentKeys keys = HF_TRY(read_agent_keys(home_.keys));
     HF_TRY(vault::receive_share(handed, keys.box).within("the share"));
     HF_TRY(store_->add_share(id, handed));
+    return look(run);
+}
+
+/// What else a person has asked stands before it.
+Result<void> Engine::look(const Run& run) {
+    if (run.asked == Asked::Nothing) HF_TRY(store_->ask(run.id, Asked::Look));
     wake();
     return {};
 }

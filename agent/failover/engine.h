@@ -88,6 +88,7 @@ private:
     Result<bool> skip_to_clean_up(Run& run, const std::string& failure);
     Result<bool> finish(Run& run, Worker& worker);
     Result<void> ask(std::int64_t id, Asked what);
+    Result<void> look(const Run& run);
     Result<void> check_abort(const Run& run);
     Result<void> obey(Run& run, Worker& worker);
     Result<void> begin_abort(Run& run);

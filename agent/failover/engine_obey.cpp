@@ -3,6 +3,7 @@
 #include "agent/attach/attach.h"
 #include "agent/failover/engine.h"
 #include "agent/failover/step.h"
+#include "agent/failover/terms.h"
 #include "agent/host/door.h"
 #include "agent/host/room.h"
 #include "agent/process/proc_file.h"
@@ -42,6 +43,9 @@ Result<void> Engine::obey(Run& run, Worker& worker) {
         worker.hurry = false;
         HF_TRY(begin_abort(run));
     }
+    if (asked == Asked::Look && run.state == RunState::Waiting) {
+        HF_TRY(say(run, RunState::Working, ""));
+    }
     if (asked == Asked::Stop) HF_TRY(close_system(run));
     return store_->obeyed(run.id, asked);
 }
@@ -80,6 +84,15 @@ Result<void> Engine::begin_again(Run& run) {
 Result<bool> Engine::keep_open(Run& run) {
     const std::function<bool()> hurry = [this] { return ending_.load(); };
     StepContext context{home_, *clock_, *store_, run, hurry};
+    const auto ours = may_open(*store_, run.owner, run.system, run.facts.term, run.name());
+    if (!ours) {  // Two live copies, until a moment ago.
+        HF_TRY(switch_back(context));
+        HF_TRY(close_to_users(context));
+        HF_TRY(say(run, RunState::Stuck,
+                   "TWO COPIES WERE LIVE: " + ours.error().message +
+                       "; users are shut out here, what they wrote stays"));
+        return false;
+    }
     const bool runs = HF_TRY(is_room_open(context.folder()));
     if (runs && HF_TRY(is_attached(context.folder()))) {
         if (HF_TRY(all_doors_open(context))) return false;

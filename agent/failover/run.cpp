@@ -20,11 +20,12 @@ constexpr Names<RunState, 9> states{{{RunState::Working, "working"},
                                      {RunState::Failed, "failed"},
                                      {RunState::Aborted, "aborted"},
                                      {RunState::Closed, "closed"}}};
-constexpr Names<Asked, 5> askings{{{Asked::Nothing, ""},
+constexpr Names<Asked, 6> askings{{{Asked::Nothing, ""},
                                    {Asked::Pause, "pause"},
                                    {Asked::Resume, "resume"},
                                    {Asked::Abort, "abort"},
-                                   {Asked::Stop, "stop"}}};
+                                   {Asked::Stop, "stop"},
+                                   {Asked::Look, "look"}}};
 constexpr Names<StepState, 6> step_states{{{StepState::Ahead, "ahead"},
                                            {StepState::Begun, "begun"},
                                            {StepState::Done, "done"},

@@ -34,7 +34,14 @@ enum class RunState {
 };
 
 /// What a person wants of a run; its own thread obeys between two steps.
-enum class Asked { Nothing, Pause, Resume, Abort, Stop };
+enum class Asked {
+    Nothing,
+    Pause,
+    Resume,
+    Abort,
+    Stop,
+    Look,  // Somebody signed, or brought a share: is it enough now?
+};
 std::string_view name_of(Asked asked);
 
 enum class StepState { Ahead, Begun, Done, Failed, Skipped, Undone };

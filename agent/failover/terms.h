@@ -13,7 +13,7 @@ Result<void> may_open(RunStore& store, const TrustId& owner, const std::string& 
                       std::uint64_t term, const std::string& run);
 
 /// Takes in a holder record that came from elsewhere: a partner ran the system meanwhile.
-/// Its host's and two persons' signatures have been checked by the caller.
+/// The caller has checked that two persons of the owner's signed it.
 /// Errors: Conflict (two live copies: this term has another holder here), Corrupt, Io.
 Result<void> learn_holder(RunStore& store, View record);
 

@@ -1,6 +1,8 @@
 #include "agent/main/api.h"
 
+#include "agent/config/node_settings.h"
 #include "agent/failover/approval.h"
+#include "agent/failover/terms.h"
 #include "agent/json/json.h"
 #include "agent/main/order_json.h"
 #include "agent/main/status.h"
@@ -120,6 +122,25 @@ public:
                             Result<void> (Engine::*what)(std::int64_t)) {
         HF_TRY((engine_->*what)(HF_TRY(run_id(request))));
         return show(request);
+    }
+
+    Result<std::string> holder(const HttpRequest& request) {
+        const std::string* text = request.query_value("owner");
+        const TrustId owner =
+            text != nullptr ? HF_TRY(TrustId::from_text(*text)) : HF_TRY(load_node(*home_)).trust;
+        const std::string& system = request.param("system");
+        const auto newest = HF_TRY(engine_->store().newest_holder(owner, system));
+        if (!newest) return Error{Errc::NotFound, "nobody ever held " + system};
+        return dump({{"term", newest->term},
+                     {"text", HF_TRY(holder_text(engine_->store(), owner, system))},
+                     {"record", vault::to_base64(newest->record)}});
+    }
+
+    Result<std::string> learn(const HttpRequest& request) {
+        const Json body = HF_TRY(body_of(request));
+        const Buffer record = HF_TRY(vault::from_base64(text_in(body, "record")));
+        HF_TRY(take_holder(*home_, engine_->store(), record, clock_->wall_ms()));
+        return std::string("{}");
     }
 
     Result<std::string> report(const HttpRequest& request) {

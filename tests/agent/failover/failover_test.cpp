@@ -1,3 +1,4 @@
+#include "agent/failover/approval.h"
 #include "agent/failover/holder.h"
 #include "agent/failover/terms.h"
 #include "agent/host/door.h"
@@ -222,6 +223,26 @@ TEST_CASE("an open system is looked after, and starts again over what was writte
         CHECK(open.facts.term == 1);
         CHECK(*is_room_open(folder));
         CHECK(*is_door_open(folder, "letters"));
+        CHECK(path_exists(folder + "/tree/documents/new.txt"));
+    }
+    SECTION("users are shut out when a newer term is known") {
+        Holder newer;
+        newer.owner = engine->store().run(id)->owner;
+        newer.system = "letters";
+        newer.term = 2;
+        newer.node = "trumpton-1";
+        newer.run = "letters-failover-1";
+        vault::Record record = holder_record(newer);
+        vault::sign(record, ada.key);
+        const auto alone =
+            take_holder(node.home(), engine->store(), vault::encode(record), 1'790'000'000'000);
+        REQUIRE_FALSE(alone);  // One person is not two.
+        vault::sign(record, ben.key);
+        REQUIRE(take_holder(node.home(), engine->store(), vault::encode(record),
+                            system_clock().wall_ms()));
+        const Run shut = in_state(*engine, id, RunState::Stuck);
+        CHECK(shut.note.find("trumpton-1") != std::string::npos);
+        CHECK_FALSE(*is_door_open(folder, "letters"));
         CHECK(path_exists(folder + "/tree/documents/new.txt"));
     }
     REQUIRE(engine->stop(id));

@@ -1,0 +1,107 @@
+// holder, relay: where a system is while it is away, and how its users get there.
+#include "agent/cli/context.h"
+#include "agent/config/systems.h"
+#include "agent/control/client.h"
+#include "agent/failover/relays_file.h"
+#include "agent/json/json.h"
+#include "vault/base/file.h"
+#include "vault/crypto/base64.h"
+#include "vault/keys/record.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace holdfast::agent::cli {
+namespace {
+
+struct HolderOptions {
+    std::string system;
+    std::string owner;
+    std::string file;
+    std::string partner;
+    bool off = false;
+};
+
+Result<Json> show(const Home& home, const HolderOptions& options) {
+    auto agent = HF_TRY(ControlClient::open(home.run));
+    const std::string owner = options.owner.empty() ? "" : "?owner=" + options.owner;
+    const Json holder = HF_TRY(parse_object(HF_TRY(agent.get("/holders/" + options.system + owner)),
+                                            "the agent's answer"));
+    if (!options.file.empty()) {
+        const Buffer record = HF_TRY(vault::from_base64(text_in(holder, "record")));
+        HF_TRY(write_file_durably(options.file, record));
+    }
+    return holder;
+}
+
+int holder_show(const Context& context, const HolderOptions& options) {
+    auto holder = show(context.home(), options);
+    if (!holder) return fail(holder.error());
+    fmt::print("{}\n", context.json ? dump(*holder) : text_in(*holder, "text"));
+    return Done;
+}
+
+Result<std::string> learn(const Home& home, const std::string& file) {
+    auto agent = HF_TRY(ControlClient::open(home.run));
+    const Buffer record = HF_TRY(read_file(file, vault::record_bytes_max));
+    return agent.post("/holders", dump({{"record", vault::to_base64(record)}}));
+}
+
+int holder_learn(const Context& context, const HolderOptions& options) {
+    auto learnt = learn(context.home(), options.file);
+    if (!learnt) return fail(learnt.error());
+    fmt::print("Known now. Nothing older than this term is opened here.\n");
+    return Done;
+}
+
+Result<void> lead(const Home& home, const HolderOptions& options) {
+    if (options.off) return lead_nowhere(home, options.system);
+    const SystemSettings system = HF_TRY(load_system(home, options.system));
+    const TrustId partner = HF_TRY(TrustId::from_text(options.partner));
+    for (const Relay& one : HF_TRY(lead_to(home, system, partner))) {
+        fmt::print("{} leads to {} at {}\n", one.listen, one.endpoint, one.partner.brief());
+    }
+    return {};
+}
+
+int relay(const Context& context, const HolderOptions& options) {
+    if (auto led = lead(context.home(), options); !led) return fail(led.error());
+    return Done;
+}
+
+}  // namespace
+
+void add_holder_verbs(CLI::App& app, Context& context) {
+    auto options = std::make_shared<HolderOptions>();
+    const auto on = [&](CLI::App* verb, int (*run)(const Context&, const HolderOptions&)) {
+        verb->callback([&context, options, run] {
+            context.verb = [&context, options, run] { return run(context, *options); };
+        });
+    };
+    CLI::App* group = app.add_subcommand("holder", "who may write a system");
+    group->require_subcommand(1);
+    CLI::App* look = group->add_subcommand("show", "its newest term");
+    look->add_option("SYSTEM", options->system, "the system's name")->required();
+    look->add_option("--owner", options->owner, "the id of the partner whose system it is");
+    look->add_option("--out", options->file, "write the signed record to FILE");
+    look->add_flag("--json", context.json, "report as JSON");
+    on(look, holder_show);
+    CLI::App* take = group->add_subcommand("learn", "take in a term that another node took");
+    take->add_option("FILE", options->file, "the record, from holder show --out there")->required();
+    on(take, holder_learn);
+    CLI::App* lead_verb = app.add_subcommand("relay", "lead a system's users to where it runs now");
+    lead_verb->add_option("SYSTEM", options->system, "the system's name")->required();
+    auto* to =
+        lead_verb->add_option("--to", options->partner, "the id of the partner that runs it");
+    auto* off = lead_verb->add_flag("--off", options->off, "lead them nowhere");
+    to->excludes(off);
+    lead_verb->footer("Example: holdfast relay epr --to 3fa1...");
+    lead_verb->callback([&context, options] {
+        if (options->partner.empty() && !options->off) throw CLI::RequiredError("--to or --off");
+        context.verb = [&context, options] { return relay(context, *options); };
+    });
+}
+
+}  // namespace holdfast::agent::cli
