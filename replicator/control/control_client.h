@@ -1,0 +1,59 @@
+// ControlClient: the replicator's control socket (control_api.h) as the CLI and the agent see it.
+//
+// Blocking; one thread at a time. Errors of all calls: Unreachable (the node is not running; the
+// message says how to start it), and what the replicator answered.
+#pragma once
+
+#include "replicator/control/control_wire.h"
+#include "replicator/http/client.h"
+#include "replicator/peer/partner_store.h"
+#include "replicator/peer/wire.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::replicator {
+
+class ControlClient {
+public:
+    /// `run_folder` holds replicator.sock. Errors: Io.
+    static Result<ControlClient> make(const std::string& run_folder);
+
+    /// The text of a new invitation.
+    Result<std::string> invite();
+    Result<PartnerInfo> accept(const std::string& invitation);
+    Result<std::vector<PartnerInfo>> partners();
+    /// By id, the beginning of an id, or name. Errors: NotFound, Invalid (ambiguous).
+    Result<PartnerInfo> find_partner(const std::string& text);
+    Result<vault::Roster> partner_roster(const TrustId& partner);
+    Result<PartnerInfo> confirm(const TrustId& partner);
+
+    Result<std::vector<HeldAgreement>> agreements(const TrustId& partner);
+    /// A record with the signature of an officer of ours (agreement.h).
+    Result<AgreementStored> put_agreement(View object);
+    Result<void> put_paper(const TrustId& partner, View object);
+
+    /// The ids of the transfers started. None: to all partners with an agreement.
+    Result<std::vector<std::uint64_t>> replicate(const std::optional<TrustId>& partner);
+    Result<std::vector<TransferInfo>> transfers();
+    Result<std::vector<ReceiptInfo>> receipts(const TrustId& partner);
+
+    /// Our tenancy at a partner, from there.
+    Result<PeerStatus> status_at(const TrustId& partner);
+    Result<std::vector<Buffer>> papers_at(const TrustId& partner);
+    /// Our copy at a partner, to read from.
+    Result<std::unique_ptr<PartnerStore>> store_at(const TrustId& partner) const;
+
+private:
+    ControlClient(HttpPeer peer, SyncClient client)
+        : peer_(std::move(peer)), client_(std::move(client)) {}
+
+    Result<Buffer> ask(const char* method, const std::string& path, View body = {});
+
+    HttpPeer peer_;
+    SyncClient client_;
+};
+
+}  // namespace holdfast::replicator

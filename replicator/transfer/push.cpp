@@ -1,0 +1,270 @@
+#include "replicator/transfer/push.h"
+
+#include "replicator/peer/own_node.h"
+#include "replicator/tenancy/refusal.h"
+#include "replicator/transfer/patient_client.h"
+#include "vault/base/fault.h"
+#include "vault/base/worker_pool.h"
+#include "vault/ledger/ledger.h"
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+
+namespace holdfast::replicator {
+namespace {
+
+constexpr std::size_t receipts_at_once_max = 64;
+
+class Pusher {
+public:
+    Pusher(const vault::PosixStore& vault, const TlsIdentity& identity,
+           const PushSettings& settings, PushProgress& progress, PushReport& report)
+        : vault_(vault),
+          identity_(&identity),
+          settings_(&settings),
+          progress_(&progress),
+          report_(&report),
+          ledger_(vault_, settings.own_roster) {}
+
+    Result<void> run();
+
+private:
+    struct Chain {
+        const std::vector<vault::LedgerEntry>* entries;
+        std::size_t at;  // The first that the partner lacks.
+    };
+
+    Result<void> connect();
+    Result<void> exchange_papers();
+    Result<PeerStatus> compare_chains();
+    Result<void> bring_entry(const vault::LedgerEntry& entry);
+    Result<void> bring_list(const ListId& id);
+    Result<void> bring_all_in(const std::string& folder);
+    Result<std::vector<std::string>> lacking(const std::vector<std::string>& names);
+    Result<void> bring_packs(const std::vector<std::string>& names);
+    Result<void> bring(PatientClient& client, const std::string& name);
+    Result<void> collect_receipts();
+
+    vault::PosixStore vault_;
+    const TlsIdentity* identity_;
+    const PushSettings* settings_;
+    PushProgress* progress_;
+    PushReport* report_;
+    vault::Ledger ledger_;
+    std::vector<PatientClient> clients_;  // One for each worker.
+    std::set<std::string> there_;         // Names that the partner has for sure.
+    std::vector<Chain> chains_;
+};
+
+Result<void> Pusher::run() {
+    HF_TRY(connect());
+    HF_TRY(exchange_papers());
+    const PeerStatus status = HF_TRY(compare_chains());
+    if (status.agreement == 0) {
+        return refuse(Refusal::NoAgreement,
+                      "no agreement in date lets us store at this partner "
+                      "(holdfast agreement propose)");
+    }
+    HF_TRY(bring_all_in("domain/"));
+    HF_TRY(bring_all_in("custody/"));
+    // All that the entries read above can name are in the vault by now.
+    HF_TRY(bring_all_in("epoch/"));
+    for (const Chain& chain : chains_) {
+        for (std::size_t i = chain.at; i < chain.entries->size(); ++i) {
+            HF_TRY(bring_entry((*chain.entries)[i]));
+            ++progress_->entries_done;
+        }
+    }
+    return collect_receipts();
+}
+
+Result<void> Pusher::connect() {
+    for (unsigned i = 0; i < std::max(1u, settings_->connections); ++i) {
+        clients_.push_back(HF_TRY(PatientClient::make(*settings_, *identity_, *progress_)));
+    }
+    return {};
+}
+
+Result<void> Pusher::exchange_papers() {
+    const std::vector<Buffer> rosters = HF_TRY(rosters_in(vault_));
+    HF_TRY(clients_[0]([&](PeerClient& peer) { return peer.put_rosters(rosters); }));
+    fault_point("rosters brought");
+    const RosterChain theirs = HF_TRY(clients_[0]([](PeerClient& peer) { return peer.rosters(); }));
+    if (theirs.trust != settings_->host) {
+        return Error{Errc::Denied, "another trust answers at the partner's address"};
+    }
+    report_->host_rosters = theirs.rosters;
+    for (const Buffer& agreement : settings_->agreements) {
+        HF_TRY(clients_[0]([&](PeerClient& peer) { return peer.put_agreement(agreement); }));
+    }
+    report_->agreements = HF_TRY(clients_[0]([](PeerClient& peer) { return peer.agreements(); }));
+    return {};
+}
+
+Result<PeerStatus> Pusher::compare_chains() {
+    HF_TRY(ledger_.refresh());
+    PeerStatus status = HF_TRY(clients_[0]([](PeerClient& peer) { return peer.status(); }));
+    for (const auto& [id, entries] : ledger_.entries()) chains_.push_back({&entries, 0});
+    for (const vault::ChainHead& head : status.chains) {
+        const vault::Chain* ours = ledger_.chain(head.chain);
+        const auto held = ours == nullptr ? Result<void>(Error{Errc::NotFound, "no such chain"})
+                                          : ours->check_ours(head);
+        if (!held && held.error().code == Errc::NotFound) {
+            return Error{Errc::Conflict,
+                         "the partner holds " + std::to_string(head.length) + " entries of chain " +
+                             head.chain.brief() +
+                             ", more than this vault: this vault went back in time. Fetch them "
+                             "from the partner before anything is written here"};
+        }
+        HF_TRY(held);
+        for (Chain& chain : chains_) {
+            if (chain.entries->front().envelope.chain == head.chain) chain.at = head.length;
+        }
+    }
+    for (const Chain& chain : chains_) progress_->entries_all += chain.entries->size() - chain.at;
+    return status;
+}
+
+Result<std::vector<std::string>> Pusher::lacking(const std::vector<std::string>& names) {
+    std::vector<std::string> unknown;
+    for (const std::string& name : names) {
+        if (!there_.contains(name)) unknown.push_back(name);
+    }
+    std::vector<std::string> all;
+    for (std::size_t at = 0; at < unknown.size(); at += wire_names_max) {
+        const auto from = unknown.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto count = std::min(wire_names_max, unknown.size() - at);
+        const std::vector<std::string> part(from, from + static_cast<std::ptrdiff_t>(count));
+        const auto missing =
+            HF_TRY(clients_[0]([&](PeerClient& peer) { return peer.missing(part); }));
+        all.insert(all.end(), missing.begin(), missing.end());
+    }
+    there_.insert(unknown.begin(), unknown.end());
+    for (const std::string& name : all) there_.erase(name);
+    progress_->objects_all += all.size();
+    return all;
+}
+
+Result<void> Pusher::bring(PatientClient& client, const std::string& name) {
+    auto object = vault_.get_all(name, vault::object_bytes_max);
+    if (!object && object.error().code == Errc::NotFound) {
+        return Error{Errc::Corrupt,
+                     name + " is not in this vault, but its ledger names it (holdfast verify)"};
+    }
+    if (!object) return std::move(object).error();
+    HF_TRY(client([&](PeerClient& peer) { return peer.put(name, *object); }).within(name));
+    progress_->bytes_done += object->size();
+    ++progress_->objects_done;
+    fault_point("object brought");
+    return {};
+}
+
+Result<void> Pusher::bring_packs(const std::vector<std::string>& names) {
+    std::mutex mutex;
+    std::optional<Error> failed;  // The first; the others stop then.
+    {
+        WorkerPool pool(static_cast<unsigned>(clients_.size()), clients_.size());
+        for (const std::string& name : names) {
+            pool.submit([&, name](unsigned worker) {
+                {
+                    const std::lock_guard lock(mutex);
+                    if (failed) return;
+                }
+                const auto done = bring(clients_[worker], name);
+                const std::lock_guard lock(mutex);
+                if (!done && !failed) failed = done.error();
+            });
+        }
+    }
+    if (failed) return *failed;
+    there_.insert(names.begin(), names.end());
+    return {};
+}
+
+Result<void> Pusher::bring_all_in(const std::string& folder) {
+    std::vector<std::string> names;
+    HF_TRY(vault_.list(folder, [&](const std::string& name) -> Result<void> {
+        names.push_back(name);
+        return {};
+    }));
+    for (const std::string& name : HF_TRY(lacking(names))) {
+        HF_TRY(bring(clients_[0], name));
+        there_.insert(name);
+    }
+    return {};
+}
+
+Result<void> Pusher::bring_entry(const vault::LedgerEntry& entry) {
+    const vault::Envelope& envelope = entry.envelope;
+    if (!envelope.list.zero()) {
+        const auto list = HF_TRY(ledger_.list(envelope.list));
+        std::vector<std::string> packs;
+        for (const PackId& pack : list.packs) packs.push_back(vault::pack_name(pack));
+        HF_TRY(bring_packs(HF_TRY(lacking(packs))));
+    }
+    if (!envelope.list.zero()) HF_TRY(bring_list(envelope.list));
+    ++progress_->objects_all;
+    return bring(clients_[0], vault::entry_name(envelope.chain, envelope.number));
+}
+
+// A list's bases go first, oldest first.
+Result<void> Pusher::bring_list(const ListId& id) {
+    std::vector<std::string> names;
+    for (ListId at = id; !at.zero() && names.size() <= vault::list_bases_max;) {
+        names.push_back(vault::list_name(at));
+        const Buffer object = HF_TRY(vault_.get_all(names.back(), vault::object_bytes_max));
+        at = HF_TRY(vault::parse_list(object)).base;
+    }
+    std::reverse(names.begin(), names.end());
+    const auto missing = HF_TRY(lacking(names));
+    for (const std::string& name : names) {
+        if (std::ranges::find(missing, name) == missing.end()) continue;
+        HF_TRY(bring(clients_[0], name));
+        there_.insert(name);
+    }
+    return {};
+}
+
+Result<void> Pusher::collect_receipts() {
+    std::vector<std::pair<std::int64_t, ListId>> wanted;
+    std::set<ListId> seen = settings_->receipted;
+    for (const Chain& chain : chains_) {
+        for (const vault::LedgerEntry& entry : *chain.entries) {
+            const ListId& list = entry.envelope.list;
+            if (!list.zero() && seen.insert(list).second) {
+                wanted.emplace_back(entry.envelope.time_ms, list);
+            }
+        }
+    }
+    std::sort(wanted.rbegin(), wanted.rend());
+    wanted.resize(std::min(wanted.size(), receipts_at_once_max));
+    for (const auto& [time_ms, list] : wanted) {
+        BroughtReceipt brought;
+        brought.object =
+            HF_TRY(clients_[0]([&, id = list](PeerClient& peer) { return peer.receipt(id); }));
+        const auto rosters = vault::newest_roster(report_->host_rosters, settings_->host);
+        brought.receipt = HF_TRY(parse_receipt(brought.object, settings_->end.own,
+                                               rosters ? *rosters : settings_->host_roster));
+        if (brought.receipt.list != list) {
+            return Error{Errc::Denied, "the partner receipted another list than was asked for"};
+        }
+        report_->receipts.push_back(std::move(brought));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> push(const vault::PosixStore& vault, const TlsIdentity& identity,
+                  const PushSettings& settings, PushProgress& progress, PushReport& report) {
+    Pusher pusher(vault, identity, settings, progress, report);
+    auto done = pusher.run();
+    report.objects = progress.objects_done;
+    report.bytes = progress.bytes_done;
+    return done;
+}
+
+}  // namespace holdfast::replicator
