@@ -4,6 +4,7 @@
 #include "agent/cli/run_view.h"
 #include "agent/failover/holder.h"
 #include "agent/json/json.h"
+#include "agent/people/custody_files.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/crypto/base64.h"
@@ -16,6 +17,8 @@
 
 namespace holdfast::agent::cli {
 namespace {
+
+constexpr std::size_t share_file_bytes_max = 16 << 10;
 
 struct OrderOptions {
     std::string system;
@@ -33,17 +36,23 @@ struct ApproveOptions {
     std::vector<std::string> shares;
 };
 
-Result<std::string> share_text(const std::string& file) {
-    return vault::to_base64(HF_TRY(read_file(file, 4096)));
+/// A share of the recovery secret comes in clear, for people; here it is wrapped for this node.
+Result<std::string> share_text(const Home& home, const std::string& file) {
+    const Buffer share = HF_TRY(read_file(file, share_file_bytes_max));
+    if (share.empty() || share[0] != '{') return vault::to_base64(share);
+    const auto opened = HF_TRY(parse_share_json(as_text(share)).within(file));
+    const AgentKeys keys = HF_TRY(read_agent_keys(home.keys));
+    return vault::to_base64(vault::hand_over(opened, keys.box.public_key));
 }
 
-Result<std::string> order_run(ControlClient& agent, const char* path, const OrderOptions& options) {
+Result<std::string> order_run(const Home& home, ControlClient& agent, const char* path,
+                              const OrderOptions& options) {
     Json body{{"system", options.system},
               {"snapshot", options.snapshot},
               {"owner", options.owner},
               {"shares", Json::array()}};
     for (const std::string& file : options.shares) {
-        body["shares"].push_back(HF_TRY(share_text(file)));
+        body["shares"].push_back(HF_TRY(share_text(home, file)));
     }
     return agent.post(path, dump(body));
 }
@@ -51,7 +60,7 @@ Result<std::string> order_run(ControlClient& agent, const char* path, const Orde
 int start_run(const Context& context, const char* path, const OrderOptions& options) {
     auto agent = ControlClient::open(context.home().run);
     if (!agent) return fail(agent.error());
-    auto ordered = order_run(*agent, path, options);
+    auto ordered = order_run(context.home(), *agent, path, options);
     if (!ordered) return fail(ordered.error());
     return follow_run(context, *agent, *ordered);
 }
@@ -116,10 +125,10 @@ Result<vault::SigningKey> open_key(const ApproveOptions& options) {
 }
 
 /// Signs here: the agent sees signatures, never a passphrase.
-Result<std::string> approve(ControlClient& agent, const ApproveOptions& options) {
+Result<std::string> approve(const Home& home, ControlClient& agent, const ApproveOptions& options) {
     const std::string path = "/runs/" + std::to_string(options.run);
     for (const std::string& file : options.shares) {
-        const Json body{{"share", HF_TRY(share_text(file))}};
+        const Json body{{"share", HF_TRY(share_text(home, file))}};
         HF_TRY(agent.post(path + "/shares", dump(body)));
     }
     if (options.key_file.empty()) return agent.get(path);
@@ -144,7 +153,7 @@ Result<std::string> approve(ControlClient& agent, const ApproveOptions& options)
 int run_approve(const Context& context, const ApproveOptions& options) {
     auto agent = ControlClient::open(context.home().run);
     if (!agent) return fail(agent.error());
-    auto run = approve(*agent, options);
+    auto run = approve(context.home(), *agent, options);
     if (!run) return fail(run.error());
     return follow_run(context, *agent, *run);
 }

@@ -2,15 +2,52 @@
 
 #include "agent/failover/run_store.h"
 #include "agent/failover/tenancy.h"
+#include "agent/people/custody_files.h"
 #include "vault/base/file.h"
 
 namespace holdfast::agent {
 
-Result<void> Supply::open_own(const Home& home) {
+namespace {
+
+/// The opening key of a system in locked mode, from custodians' shares of the recovery secret.
+Result<vault::BoxKey> recovered(const Node& node, const vault::OwnDomain& domain, const Run& run,
+                                RunStore& runs) {
+    const auto custody = load_custody(node);
+    if (!custody && custody.error().code == Errc::NotFound) {
+        return Error{Errc::Locked, run.system + " is locked, and " + custody.error().message};
+    }
+    if (!custody) return custody.error();
+    std::vector<vault::OpenedShare> shares;
+    for (const Buffer& handed : HF_TRY(runs.shares(run.id))) {
+        shares.push_back(HF_TRY(vault::receive_share(handed, node.keys.box)));
+    }
+    const vault::BoxKey recovery = HF_TRY(vault::recover(*custody, node.vault->roster(), shares));
+    vault::DomainKeys keys = HF_TRY(vault::open_domain(domain.record, recovery));
+    return std::move(keys.opening);
+}
+
+/// Opens what this node can open. Keys of this run's own: an unlock ends with it.
+Result<void> add_own_keys(const Node& node, const Run& run, RunStore& runs, vault::LazyKeys& keys) {
+    for (const auto& [id, domain] : node.vault->domains()) {
+        if (domain.opening) {
+            keys.add_opening(id, vault::BoxKey::from_secret(domain.opening->secret.clone()));
+        } else if (domain.record.name == run.system) {
+            keys.add_opening(id, HF_TRY(recovered(node, domain, run, runs)));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> Supply::open_own(const Home& home, const Run& run, RunStore& runs) {
     node_ = HF_TRY(open_node(home));
+    keys_.emplace(node_->vault->store(),
+                  vault::BoxKey::from_secret(node_->keys.box.secret.clone()));
+    HF_TRY(add_own_keys(*node_, run, runs, *keys_));
     store_folder_ = home.vault;
-    reader_ = std::make_unique<vault::VaultReader>(node_->vault->store(), *index_,
-                                                   node_->vault->keys(), node_->vault->roster());
+    reader_ = std::make_unique<vault::VaultReader>(node_->vault->store(), *index_, *keys_,
+                                                   node_->vault->roster());
     return {};
 }
 
@@ -32,7 +69,7 @@ Result<std::unique_ptr<Supply>> Supply::open(const Home& home, const Run& run, R
     supply->index_ = HF_TRY(vault::ChunkIndex::open(index_path));
     const NodeSettings node = HF_TRY(load_node(home));
     if (run.owner == node.trust) {
-        HF_TRY(supply->open_own(home));
+        HF_TRY(supply->open_own(home, run, runs));
     } else {
         HF_TRY(supply->open_tenancy(home, run, runs));
     }

@@ -1,6 +1,7 @@
 // Supply: where a run's data comes from: this trust's own vault, or a partner's tenancy here.
 //
-// The own vault opens with this node's keys. A tenancy opens with an envelope, and that with enough
+// The own vault opens with this node's keys, or, for a system in locked mode, with enough shares of
+// the recovery secret. A tenancy opens with an envelope, and that with enough
 // custodians' shares, which people bring to the run.
 #pragma once
 
@@ -30,7 +31,7 @@ public:
 
 private:
     Supply() = default;
-    Result<void> open_own(const Home& home);
+    Result<void> open_own(const Home& home, const Run& run, RunStore& runs);
     Result<void> open_tenancy(const Home& home, const Run& run, RunStore& runs);
 
     std::string store_folder_;

@@ -118,6 +118,13 @@ Result<vault::Custody> share_recovery(const Node& node, const vault::KitSecrets&
     return vault::parse_custody(record, node.vault->roster());
 }
 
+Result<EnvelopeHost> envelope_host(const vault::Roster& host) {
+    for (const vault::RosterNode& node : host.nodes) {
+        if (node.state == vault::NodeState::Active) return EnvelopeHost{host.trust, node.box_key};
+    }
+    return Error{Errc::NotFound, host.name + " has no active node"};
+}
+
 Result<Buffer> make_host_envelope(const Node& node, const std::string& system,
                                   const EnvelopeHost& host, std::size_t threshold,
                                   std::int64_t now_ms, vault::Random& random) {

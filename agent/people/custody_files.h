@@ -36,6 +36,9 @@ struct EnvelopeHost {
     PublicKey box_key;  // Of the node that would run the system.
 };
 
+/// The first active node of a host's roster. Errors: NotFound (none is active).
+Result<EnvelopeHost> envelope_host(const vault::Roster& host);
+
 /// Makes the next envelope of a system for a host, shared out among all custodians, and keeps it.
 /// Errors: NotFound (the system has no snapshot yet), Locked (its opening key is not here),
 /// Invalid, Full, Io.

@@ -26,6 +26,7 @@ using namespace agent;
 
 constexpr const char* letters_system = R"(name = "letters"
 title = "Letters"
+opening_keys = "{opening}"
 [objectives]
 data_age = "15m"
 time_to_run = "30m"
@@ -101,9 +102,10 @@ void FailoverHome::write(const std::string& path, const std::string& text) {
     REQUIRE(write_file_durably(path, as_view(text), 0644));
 }
 
-void FailoverHome::add_letters(const std::string& check_command) {
+void FailoverHome::add_letters(const std::string& check_command, const std::string& opening_keys) {
     write(folder() + "/source/letter.txt", "Dear patient");
-    write(home_.systems + "/letters.toml", with(letters_system, "{source}", folder() + "/source"));
+    const std::string system = with(letters_system, "{source}", folder() + "/source");
+    write(home_.systems + "/letters.toml", with(system, "{opening}", opening_keys));
     write(home_.runtimes + "/sleeper.toml", with(sleeper_runtime, "{check}", check_command));
     snapshot("letters");
 }

@@ -28,7 +28,8 @@ public:
     FailoverHome& operator=(const FailoverHome&) = delete;
 
     /// The system "letters": a folder, and a runtime that sleeps over it; takes its snapshot.
-    void add_letters(const std::string& check_command = "/usr/bin/test");
+    void add_letters(const std::string& check_command = "/usr/bin/test",
+                     const std::string& opening_keys = "node");
     void write(const std::string& path, const std::string& text);
     /// Takes a snapshot of the system now.
     void snapshot(const std::string& system);
