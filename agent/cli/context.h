@@ -29,6 +29,7 @@ void add_mount_verbs(CLI::App& app, Context& context);    // mount, unmount
 void add_node_verbs(CLI::App& app, Context& context);     // node
 void add_custody_verbs(CLI::App& app, Context& context);  // custodian, recovery
 void add_holder_verbs(CLI::App& app, Context& context);   // holder, relay
+void add_paper_verbs(CLI::App& app, Context& context);    // papers
 void add_people_verbs(CLI::App& app, Context& context);   // person
 void add_run_verbs(CLI::App& app, Context& context);      // drill, failover, run, status
 

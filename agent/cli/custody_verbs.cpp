@@ -1,5 +1,7 @@
 // custodian, recovery: secrets that several people keep together.
 #include "agent/cli/context.h"
+#include "agent/cli/kit_verbs.h"
+#include "agent/cli/partner.h"
 #include "agent/cli/passphrase.h"
 #include "agent/failover/tenancy.h"
 #include "agent/node/node.h"
@@ -77,7 +79,7 @@ Result<Buffer> opened_share(const Home& home, const CustodyOptions& options) {
         const std::string text = share_json(share);
         return Buffer(text.begin(), text.end());
     }
-    const TrustId owner = HF_TRY(TrustId::from_text(options.owner));
+    const TrustId owner = HF_TRY(find_partner(home, options.owner));
     const auto store = HF_TRY(vault::PosixStore::open(tenancy_vault(home, owner)));
     const vault::Roster roster = HF_TRY(vault::read_roster(store, owner));
     const auto envelope = HF_TRY(find_envelope(home, owner, options.system, roster));
@@ -166,7 +168,7 @@ void add_custodian_group(CLI::App& app, Context& context) {
     list->callback([&context] { context.verb = [&context] { return custodian_list(context); }; });
     CLI::App* share = group->add_subcommand("share", "open the own share");
     share->add_option("--key-file", options->key_file, "the custodian's key")->required();
-    share->add_option("--owner", options->owner, "of a partner's system: the partner's id")
+    share->add_option("--owner", options->owner, "of a partner's system: the partner")
         ->needs(share->add_option("--system", options->system, "and the system"));
     share->add_option("--out", options->out, "where the share is written")->required();
     add_passphrase(share, *options);
@@ -191,6 +193,12 @@ void add_custody_verbs(CLI::App& app, Context& context) {
     group->require_subcommand(1);
     CLI::App* verb = group->add_subcommand(
         "custody", "share the recovery secret out among the custodians, anew");
+    CLI::App* kit = group->add_subcommand("kit", "write our partners into the recovery kit");
+    kit->add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
+        ->type_name("FILE");
+    kit->callback([&context, options] {
+        context.verb = [&context, options] { return recovery_kit(context, options->kit); };
+    });
     verb->add_option("--threshold", options->threshold, "how many together open it (default 2)");
     verb->add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
         ->type_name("FILE");

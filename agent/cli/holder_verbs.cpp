@@ -1,5 +1,6 @@
 // holder, relay: where a system is while it is away, and how its users get there.
 #include "agent/cli/context.h"
+#include "agent/cli/partner.h"
 #include "agent/config/systems.h"
 #include "agent/control/client.h"
 #include "agent/failover/relays_file.h"
@@ -26,7 +27,10 @@ struct HolderOptions {
 
 Result<Json> show(const Home& home, const HolderOptions& options) {
     auto agent = HF_TRY(ControlClient::open(home.run));
-    const std::string owner = options.owner.empty() ? "" : "?owner=" + options.owner;
+    std::string owner;
+    if (!options.owner.empty()) {
+        owner = "?owner=" + HF_TRY(find_partner(home, options.owner)).hex();
+    }
     const Json holder = HF_TRY(parse_object(HF_TRY(agent.get("/holders/" + options.system + owner)),
                                             "the agent's answer"));
     if (!options.file.empty()) {
@@ -59,7 +63,7 @@ int holder_learn(const Context& context, const HolderOptions& options) {
 Result<void> lead(const Home& home, const HolderOptions& options) {
     if (options.off) return lead_nowhere(home, options.system);
     const SystemSettings system = HF_TRY(load_system(home, options.system));
-    const TrustId partner = HF_TRY(TrustId::from_text(options.partner));
+    const TrustId partner = HF_TRY(find_partner(home, options.partner));
     for (const Relay& one : HF_TRY(lead_to(home, system, partner))) {
         fmt::print("{} leads to {} at {}\n", one.listen, one.endpoint, one.partner.brief());
     }
@@ -84,7 +88,7 @@ void add_holder_verbs(CLI::App& app, Context& context) {
     group->require_subcommand(1);
     CLI::App* look = group->add_subcommand("show", "its newest term");
     look->add_option("SYSTEM", options->system, "the system's name")->required();
-    look->add_option("--owner", options->owner, "the id of the partner whose system it is");
+    look->add_option("--owner", options->owner, "the partner whose system it is");
     look->add_option("--out", options->file, "write the signed record to FILE");
     look->add_flag("--json", context.json, "report as JSON");
     on(look, holder_show);
@@ -93,8 +97,7 @@ void add_holder_verbs(CLI::App& app, Context& context) {
     on(take, holder_learn);
     CLI::App* lead_verb = app.add_subcommand("relay", "lead a system's users to where it runs now");
     lead_verb->add_option("SYSTEM", options->system, "the system's name")->required();
-    auto* to =
-        lead_verb->add_option("--to", options->partner, "the id of the partner that runs it");
+    auto* to = lead_verb->add_option("--to", options->partner, "the partner that runs it");
     auto* off = lead_verb->add_flag("--off", options->off, "lead them nowhere");
     to->excludes(off);
     lead_verb->footer("Example: holdfast relay epr --to 3fa1...");

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     add_mount_verbs(app, context);
     add_run_verbs(app, context);
     add_holder_verbs(app, context);
+    add_paper_verbs(app, context);
     add_people_verbs(app, context);
     add_custody_verbs(app, context);
     add_node_verbs(app, context);

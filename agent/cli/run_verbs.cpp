@@ -1,5 +1,6 @@
 // drill, failover, run, status: bringing systems back, through the node's agent.
 #include "agent/cli/context.h"
+#include "agent/cli/partner.h"
 #include "agent/cli/passphrase.h"
 #include "agent/cli/run_view.h"
 #include "agent/failover/holder.h"
@@ -47,9 +48,11 @@ Result<std::string> share_text(const Home& home, const std::string& file) {
 
 Result<std::string> order_run(const Home& home, ControlClient& agent, const char* path,
                               const OrderOptions& options) {
+    std::string owner;
+    if (!options.owner.empty()) owner = HF_TRY(find_partner(home, options.owner)).hex();
     Json body{{"system", options.system},
               {"snapshot", options.snapshot},
-              {"owner", options.owner},
+              {"owner", owner},
               {"shares", Json::array()}};
     for (const std::string& file : options.shares) {
         body["shares"].push_back(HF_TRY(share_text(home, file)));
@@ -199,7 +202,7 @@ void add_orders(CLI::App& app, Context& context) {
         verb->add_option("SYSTEM", options->system, "the system's name")->required();
         verb->add_option("--snapshot", options->snapshot,
                          "its id, or its beginning (default: newest)");
-        verb->add_option("--owner", options->owner, "the id of the partner whose system it is");
+        verb->add_option("--owner", options->owner, "the partner whose system it is");
         verb->add_option("--share", options->shares, "a custodian's share, for a partner's system")
             ->type_name("FILE");
         verb->add_flag("--json", context.json, "report as JSON");

@@ -1,0 +1,104 @@
+// papers, recovery kit: what others must hold of us on the day that we are gone.
+#include "agent/cli/context.h"
+#include "agent/cli/kit_verbs.h"
+#include "agent/node/node.h"
+#include "agent/people/custody_files.h"
+#include "agent/people/people_book.h"
+#include "replicator/control/control_client.h"
+#include "vault/base/file.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace holdfast::agent::cli {
+namespace {
+
+struct PaperOptions {
+    std::string partner;
+    std::vector<std::string> systems;
+    std::size_t threshold = 2;
+};
+
+/// Those that the agreement in force lets the partner run.
+Result<std::vector<std::string>> agreed_systems(replicator::ControlClient& replicator,
+                                                const Node& node,
+                                                const replicator::PartnerInfo& partner) {
+    for (const auto& held : HF_TRY(replicator.agreements(partner.trust))) {
+        const bool in_force = held.terms.owner == node.settings.trust &&
+                              held.terms.number == partner.agreement_as_owner;
+        if (in_force) return held.terms.may_run;
+    }
+    return Error{Errc::NotFound, partner.name + " has no agreement to keep anything of ours"};
+}
+
+Result<std::size_t> send_papers(const Home& home, const PaperOptions& options) {
+    const Node node = HF_TRY(open_node(home));
+    auto replicator = HF_TRY(replicator::ControlClient::make(home.run));
+    const auto partner = HF_TRY(replicator.find_partner(options.partner));
+    std::vector<std::string> systems = HF_TRY(agreed_systems(replicator, node, partner));
+    if (!options.systems.empty()) systems = options.systems;
+    const EnvelopeHost host =
+        HF_TRY(envelope_host(HF_TRY(replicator.partner_roster(partner.trust))));
+    const std::int64_t now_ms = system_clock().wall_ms();
+    for (const std::string& system : systems) {
+        HF_TRY(make_host_envelope(node, system, host, options.threshold, now_ms,
+                                  vault::system_random()));
+    }
+    const auto papers = HF_TRY(papers_for(home, partner.trust));
+    for (const Buffer& paper : papers) HF_TRY(replicator.put_paper(partner.trust, paper));
+    HF_TRY(end_founding(home, now_ms));
+    return papers.size();
+}
+
+int papers(const Context& context, const PaperOptions& options) {
+    auto sent = send_papers(context.home(), options);
+    if (!sent) return fail(sent.error());
+    fmt::print(
+        "{} papers are at {}: certificates of our people, and envelopes for the systems it "
+        "may run.\nNew people can approve after a day from now on.\n",
+        *sent, options.partner);
+    return Done;
+}
+
+Result<std::size_t> write_partners(const Home& home, const std::string& given) {
+    const std::string path = given.empty() ? home.kit + "/recovery-kit.json" : given;
+    const Buffer text = HF_TRY(read_file(path, vault::kit_bytes_max));
+    vault::Kit kit = HF_TRY(vault::parse_kit(as_text(text)).within(path));
+    auto replicator = HF_TRY(replicator::ControlClient::make(home.run));
+    kit.partners.clear();
+    for (const auto& partner : HF_TRY(replicator.partners())) {
+        kit.partners.push_back({partner.name, partner.address, Digest{partner.tls_key.digest}});
+    }
+    HF_TRY(write_file_durably(path, as_view(vault::kit_text(kit))));
+    return kit.partners.size();
+}
+
+}  // namespace
+
+int recovery_kit(const Context& context, const std::string& path) {
+    auto written = write_partners(context.home(), path);
+    if (!written) return fail(written.error());
+    fmt::print("The kit names {} partners now. Print it anew, and bring the copies up to date.\n",
+               *written);
+    return Done;
+}
+
+void add_paper_verbs(CLI::App& app, Context& context) {
+    auto options = std::make_shared<PaperOptions>();
+    CLI::App* verb =
+        app.add_subcommand("papers", "leave with a partner what it needs when we are gone");
+    verb->add_option("PARTNER", options->partner, "its name, or its id")->required();
+    verb->add_option("--system", options->systems,
+                     "make envelopes of these (default: those that the agreement lets it run)");
+    verb->add_option("--threshold", options->threshold,
+                     "how many custodians open an envelope together with the partner (default 2)");
+    verb->footer("Example: holdfast papers Trumpton --threshold 2");
+    verb->callback([&context, options] {
+        context.verb = [&context, options] { return papers(context, *options); };
+    });
+}
+
+}  // namespace holdfast::agent::cli
