@@ -3,11 +3,14 @@
 #include "agent/failover/terms.h"
 #include "agent/host/door.h"
 #include "agent/host/room.h"
+#include "agent/process/supervised.h"
 #include "tests/agent/failover/failover_home.h"
 
 #include "vault/base/file.h"
 
 #include <catch2/catch.hpp>
+
+#include <csignal>
 
 using namespace holdfast;
 using namespace holdfast::agent;
@@ -224,6 +227,18 @@ TEST_CASE("an open system is looked after, and starts again over what was writte
         CHECK(*is_room_open(folder));
         CHECK(*is_door_open(folder, "letters"));
         CHECK(path_exists(folder + "/tree/documents/new.txt"));
+    }
+    SECTION("a mount that was killed takes the system with it, until a person resumes") {
+        const auto pid = find_process({folder, "mount-documents"});
+        REQUIRE(pid);
+        REQUIRE(pid->has_value());
+        REQUIRE(::kill(**pid, SIGKILL) == 0);
+        const Run dead = in_state(*engine, id, RunState::Stuck);
+        CHECK(dead.note.find("its mount died") != std::string::npos);
+        REQUIRE(engine->resume(id));
+        CHECK(in_state(*engine, id, RunState::Succeeded).state == RunState::Succeeded);
+        CHECK(path_exists(folder + "/tree/documents/new.txt"));
+        CHECK(*is_room_open(folder));
     }
     SECTION("users are shut out when a newer term is known") {
         Holder newer;
