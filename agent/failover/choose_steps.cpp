@@ -78,6 +78,11 @@ Result<StepResult> check_plan(StepContext& context) {
     facts.plan = HF_TRY(plan_text(context));
     const Plan plan = HF_TRY(plan_of(context));
     HF_TRY(find_user(plan.runtime.user));
+    if (plan.system.fence && plan.system.fence->kind == FenceKind::Enforced) {
+        return Error{Errc::Invalid,
+                     "an enforced fence is not possible from this node; change the "
+                     "plan's [fence] to attested"};
+    }
     facts.plan_hash = HF_TRY(plan_hash(context.home, facts.plan, plan.runtime.name));
     take_objectives(plan.system, facts);
     for (const CheckSettings& check : plan.system.checks) {

@@ -46,7 +46,10 @@ Result<void> Engine::obey(Run& run, Worker& worker) {
     if (asked == Asked::Look && run.state == RunState::Waiting) {
         HF_TRY(say(run, RunState::Working, ""));
     }
-    if (asked == Asked::Stop) HF_TRY(close_system(run));
+    if (asked == Asked::Stop) {
+        const auto closed = close_system(run);
+        if (!closed) HF_TRY(say(run, RunState::Stuck, "stop: " + closed.error().message));
+    }
     return store_->obeyed(run.id, asked);
 }
 

@@ -80,11 +80,6 @@ Result<StepResult> authorise(StepContext& context) {
 
 Result<StepResult> fence(StepContext& context) {
     const Plan plan = HF_TRY(plan_of(context));
-    if (plan.system.fence && plan.system.fence->kind == FenceKind::Enforced) {
-        return Error{Errc::Invalid,
-                     "an enforced fence is not possible from this node; change the "
-                     "plan's [fence] to attested"};
-    }
     std::vector<Signatory> attesting =
         HF_TRY(signatories(context.home, context.store, context.run));
     context.run.facts.people = attesting;

@@ -63,13 +63,12 @@ Result<void> Tenancy::load_all(const std::vector<Buffer>& rosters) {
     HF_TRY(open_vault());
     HF_TRY(store_->sweep());
     roster_ = HF_TRY(vault::newest_roster(rosters, owner_));
-    HF_TRY(count_all());
-    HF_TRY(load_chains());
     for (const Buffer& object : rosters) {
         const std::string name = vault::roster_name(HF_TRY(vault::parse_roster(object)).number);
         HF_TRY(store_->put(name, object));
     }
-    return {};
+    HF_TRY(count_all());
+    return load_chains();
 }
 
 // A vault without its format file was killed while it was made: nothing can be in it yet.
