@@ -13,6 +13,20 @@ using vault::Record;
 
 constexpr std::string_view type_name = "agreement";
 
+Result<void> check_witnesses(const Agreement& terms) {
+    if (terms.witnesses.size() > agreement_witnesses_max) {
+        return Error{Errc::Invalid, "an agreement names up to " +
+                                        std::to_string(agreement_witnesses_max) + " witnesses"};
+    }
+    std::vector<TrustId> sorted = terms.witnesses;
+    std::ranges::sort(sorted);
+    if (std::ranges::adjacent_find(sorted) != sorted.end()) {
+        return Error{Errc::Invalid, "an agreement names each witness once"};
+    }
+    if (!std::ranges::binary_search(sorted, terms.owner)) return {};
+    return Error{Errc::Invalid, "the owner is no witness of its own terms: name a partner"};
+}
+
 Result<void> check(const Agreement& terms) {
     const auto wrong = [](const char* what) { return Error{Errc::Invalid, what}; };
     if (terms.number == 0) return wrong("an agreement's number starts at 1");
@@ -22,7 +36,23 @@ Result<void> check(const Agreement& terms) {
     if (terms.longest_hold_days < terms.minimum_hold_days) {
         return wrong("the longest hold of an agreement is shorter than its minimum hold");
     }
-    return {};
+    return check_witnesses(terms);
+}
+
+std::vector<std::string> texts_of(const std::vector<TrustId>& trusts) {
+    std::vector<std::string> out;
+    for (const TrustId& one : trusts) out.push_back(one.hex());
+    return out;
+}
+
+std::vector<TrustId> read_witnesses(Fields& in) {
+    std::vector<TrustId> out;
+    for (const std::string& text : in.texts("witnesses", agreement_witnesses_max)) {
+        const auto id = TrustId::from_text(text);
+        if (!id) in.fail("witnesses", id.error().message);
+        if (id) out.push_back(*id);
+    }
+    return out;
 }
 
 Agreement read_body(Fields in) {
@@ -38,6 +68,7 @@ Agreement read_body(Fields in) {
     terms.notice_days = in.number("notice_days", agreement_days_max);
     terms.may_run = in.texts("may_run", agreement_texts_max);
     terms.contacts = in.texts("contacts", agreement_texts_max);
+    terms.witnesses = read_witnesses(in);
     terms.valid_from = in.time("valid_from");
     terms.valid_to = in.time("valid_to");
     return terms;
@@ -55,6 +86,7 @@ std::string body_of(const Agreement& terms) {
                              {"notice_days", terms.notice_days},
                              {"may_run", terms.may_run},
                              {"contacts", terms.contacts},
+                             {"witnesses", texts_of(terms.witnesses)},
                              {"valid_from", terms.valid_from},
                              {"valid_to", terms.valid_to}});
 }
@@ -66,6 +98,10 @@ std::vector<PublicKey> keys_of(const vault::Roster& roster) {
 }
 
 }  // namespace
+
+bool Agreement::names_witness(const TrustId& trust) const {
+    return std::ranges::find(witnesses, trust) != witnesses.end();
+}
 
 Result<Record> agreement_record(const Agreement& agreement) {
     HF_TRY(check(agreement));

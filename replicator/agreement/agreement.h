@@ -3,6 +3,9 @@
 // Numbers rise per owner and host. An agreement binds when an officer of each of both rosters, with
 // different keys, has signed the same bytes; of those in date the highest number holds. So terms
 // change by a higher number, and end by one that ends sooner.
+//
+// Witnesses are trusts, never the owner itself, each named once. An owner's agreements should all
+// name the same ones: two majorities of one set always share a witness, those of two sets may not.
 #pragma once
 
 #include "vault/keys/roster.h"
@@ -14,6 +17,7 @@
 namespace holdfast::replicator {
 
 constexpr std::size_t agreement_texts_max = 64;
+constexpr std::size_t agreement_witnesses_max = 15;
 constexpr std::size_t agreement_text_bytes_max = 512;
 constexpr std::uint64_t agreement_days_max = 36'500;
 
@@ -30,10 +34,12 @@ struct Agreement {
     std::uint64_t notice_days = 0;
     std::vector<std::string> may_run;   // Systems that may run at the host.
     std::vector<std::string> contacts;  // "name, phone", both sides'.
+    std::vector<TrustId> witnesses;     // Who keep holder records; the host may be one.
     std::int64_t valid_from = 0;
     std::int64_t valid_to = 0;
 
     bool in_date(std::int64_t now_ms) const { return valid_from <= now_ms && now_ms < valid_to; }
+    bool names_witness(const TrustId& trust) const;
     friend bool operator==(const Agreement&, const Agreement&) = default;
 };
 

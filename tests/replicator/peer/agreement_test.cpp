@@ -5,7 +5,8 @@ namespace holdfast::replicator::test {
 
 TEST_CASE("an agreement binds when an officer of both trusts has signed it", "[peer]") {
     TestTrust anna("Anna"), bert("Bert");
-    const Agreement terms = usual_terms(anna, bert);
+    Agreement terms = usual_terms(anna, bert);
+    terms.witnesses = {bert.id(), vault::system_random().id<TrustId>()};
     vault::Record record = must(agreement_record(terms));
     CHECK(must(parse_agreement(record)) == terms);
     CHECK_FALSE(signatures_of(record, anna.roster(), bert.roster()).owner);
@@ -40,6 +41,17 @@ TEST_CASE("terms that make no sense are refused before anybody signs", "[peer]")
     }
     SECTION("number 0") {
         terms.number = 0;
+    }
+    SECTION("the owner as witness of itself") {
+        terms.witnesses = {bert.id(), anna.id()};
+    }
+    SECTION("a witness named twice") {
+        terms.witnesses = {bert.id(), bert.id()};
+    }
+    SECTION("more witnesses than anybody can ask") {
+        for (std::size_t i = 0; i <= agreement_witnesses_max; ++i) {
+            terms.witnesses.push_back(vault::system_random().id<TrustId>());
+        }
     }
     CHECK(agreement_record(terms).error().code == Errc::Invalid);
 }
