@@ -5,6 +5,8 @@
 #include "agent/control/client.h"
 #include "agent/failover/relays_file.h"
 #include "agent/json/json.h"
+#include "replicator/control/control_client.h"
+#include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/crypto/base64.h"
 #include "vault/keys/record.h"
@@ -70,7 +72,39 @@ Result<void> lead(const Home& home, const HolderOptions& options) {
     return {};
 }
 
+Result<replicator::RelayReport> relays_now(const Home& home, const std::string& system) {
+    auto replicator = HF_TRY(replicator::ControlClient::make(home.run));
+    replicator::RelayReport report = HF_TRY(replicator.relays());
+    std::erase_if(report.relays, [&](const replicator::RelayInfo& one) {
+        return !system.empty() && one.relay.system != system;
+    });
+    return report;
+}
+
+void print_relay(const replicator::RelayInfo& one) {
+    fmt::print("{}  {} of {} at {}: {}\n", one.relay.listen, one.relay.endpoint, one.relay.system,
+               one.partner_name.empty() ? one.relay.partner.brief() : one.partner_name,
+               one.listening ? fmt::format("listening, {} open, {} carried", one.open, one.carried)
+                             : "CANNOT LISTEN: " + one.problem);
+    if (one.last_error.empty()) return;
+    fmt::print("    last error, {}: {}\n", format_time(one.last_error_ms), one.last_error);
+}
+
+int show_relays(const Context& context, const HolderOptions& options) {
+    const auto report = relays_now(context.home(), options.system);
+    if (!report) return fail(report.error());
+    if (context.json) {
+        fmt::print("{}\n", replicator::encode(*report));
+        return Done;
+    }
+    for (const replicator::RelayInfo& one : report->relays) print_relay(one);
+    if (report->relays.empty()) fmt::print("No users are led anywhere.\n");
+    if (!report->problem.empty()) fmt::print(stderr, "{}\n", report->problem);
+    return Done;
+}
+
 int relay(const Context& context, const HolderOptions& options) {
+    if (options.partner.empty() && !options.off) return show_relays(context, options);
     if (auto led = lead(context.home(), options); !led) return fail(led.error());
     return Done;
 }
@@ -96,15 +130,16 @@ void add_holder_verbs(CLI::App& app, Context& context) {
     take->add_option("FILE", options->file, "the record, from holder show --out there")->required();
     on(take, holder_learn);
     CLI::App* lead_verb = app.add_subcommand("relay", "lead a system's users to where it runs now");
-    lead_verb->add_option("SYSTEM", options->system, "the system's name")->required();
+    auto* system = lead_verb->add_option("SYSTEM", options->system, "the system's name");
     auto* to = lead_verb->add_option("--to", options->partner, "the partner that runs it");
     auto* off = lead_verb->add_flag("--off", options->off, "lead them nowhere");
-    to->excludes(off);
-    lead_verb->footer("Example: holdfast relay epr --to 3fa1...");
-    lead_verb->callback([&context, options] {
-        if (options->partner.empty() && !options->off) throw CLI::RequiredError("--to or --off");
-        context.verb = [&context, options] { return relay(context, *options); };
-    });
+    to->excludes(off)->needs(system);
+    off->needs(system);
+    lead_verb->add_flag("--json", context.json, "report as JSON");
+    lead_verb->footer(
+        "Without --to and --off it shows where users are led, and how that goes.\n"
+        "Example: holdfast relay epr --to Trumpton");
+    on(lead_verb, relay);
 }
 
 }  // namespace holdfast::agent::cli

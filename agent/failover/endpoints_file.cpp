@@ -1,6 +1,6 @@
 #include "agent/failover/endpoints_file.h"
 
-#include "agent/json/json.h"
+#include "replicator/relay/endpoint_list.h"
 #include "vault/base/file.h"
 
 #include <unistd.h>
@@ -10,27 +10,24 @@
 namespace holdfast::agent {
 namespace {
 
-std::string folder_of(const Home& home, const Run& run) {
-    return home.run + "/endpoints/" + run.owner.hex();
-}
-
 std::string path_of(const Home& home, const Run& run) {
-    return folder_of(home, run) + "/" + run.system + ".json";
+    return replicator::endpoints_path(home.run, run.owner, run.system);
 }
 
 }  // namespace
 
 Result<void> write_endpoints(const Home& home, const Run& run) {
-    Json out{{"owner", run.owner.hex()},
-             {"system", run.system},
-             {"run", run.name()},
-             {"term", run.facts.term},
-             {"endpoints", Json::array()}};
+    replicator::RunningSystem running;
+    running.owner = run.owner;
+    running.system = run.system;
+    running.run = run.name();
+    running.term = run.facts.term;
     for (const OpenEndpoint& one : run.facts.endpoints) {
-        out["endpoints"].push_back({{"name", one.name}, {"address", one.address}});
+        running.endpoints.push_back({one.name, one.address});
     }
-    HF_TRY(make_folders(folder_of(home, run), 0755));
-    return write_file_durably(path_of(home, run), as_view(dump(out)), 0644);
+    const std::string path = path_of(home, run);
+    HF_TRY(make_folders(path.substr(0, path.rfind('/')), 0755));
+    return write_file_durably(path, as_view(replicator::endpoints_text(running)), 0644);
 }
 
 Result<void> remove_endpoints(const Home& home, const Run& run) {

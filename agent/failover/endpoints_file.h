@@ -1,8 +1,5 @@
 // Endpoints file: where systems that run here are reached on this machine, for the replicator,
-// which lets the owner's relay through to them.
-//
-//     HOME/run/endpoints/OWNER/SYSTEM.json
-//     {"owner", "system", "run", "term", "endpoints": [{"name", "address": "127.0.0.1:PORT"}]}
+// which lets the owner's relay through to them (its format: replicator/relay/endpoint_list.h).
 #pragma once
 
 #include "agent/config/home.h"

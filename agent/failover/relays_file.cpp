@@ -1,6 +1,5 @@
 #include "agent/failover/relays_file.h"
 
-#include "agent/json/json.h"
 #include "vault/base/file.h"
 
 #include <algorithm>
@@ -8,37 +7,23 @@
 namespace holdfast::agent {
 namespace {
 
-constexpr std::size_t relays_bytes_max = 1 << 20;
-
 std::string path_of(const Home& home) {
-    return home.run + "/relays.json";
+    return home.state + "/relays.json";
 }
 
 Result<void> write(const Home& home, const std::vector<Relay>& relays) {
-    Json out{{"relays", Json::array()}};
-    for (const Relay& one : relays) {
-        out["relays"].push_back({{"listen", one.listen},
-                                 {"partner", one.partner.hex()},
-                                 {"system", one.system},
-                                 {"endpoint", one.endpoint}});
-    }
-    HF_TRY(make_folders(home.run, 0755));
-    return write_file_durably(path_of(home), as_view(dump(out, 2)), 0644);
+    const std::string text = replicator::relays_text(relays);
+    HF_TRY(replicator::parse_relays(text).within(path_of(home)));
+    HF_TRY(make_folders(home.state));
+    return write_file_durably(path_of(home), as_view(text), 0644);
 }
 
 }  // namespace
 
 Result<std::vector<Relay>> load_relays(const Home& home) {
-    std::vector<Relay> out;
-    if (!path_exists(path_of(home))) return out;
-    const Buffer text = HF_TRY(read_file(path_of(home), relays_bytes_max));
-    const Json in = HF_TRY(parse_object(as_text(text), path_of(home)));
-    for (const Json& one : list_in(in, "relays")) {
-        out.push_back({text_in(one, "listen"),
-                       HF_TRY(TrustId::from_text(text_in(one, "partner")).within(path_of(home))),
-                       text_in(one, "system"), text_in(one, "endpoint")});
-    }
-    return out;
+    if (!path_exists(path_of(home))) return std::vector<Relay>();
+    const Buffer text = HF_TRY(read_file(path_of(home), replicator::relays_bytes_max));
+    return replicator::parse_relays(as_text(text)).within(path_of(home));
 }
 
 Result<std::vector<Relay>> lead_to(const Home& home, const SystemSettings& system,

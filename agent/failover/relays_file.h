@@ -1,28 +1,18 @@
-// Relays file: which local addresses lead to systems that partners run, for the replicator, which
-// listens there and carries each connection through the pinned link.
-//
-//     HOME/run/relays.json
-//     {"relays": [{"listen": "ADDRESS:PORT", "partner": TRUST, "system", "endpoint"}]}
-//
-// It is replaced whole; the replicator watches it.
+// Relays file: which local addresses lead to systems that partners run (its format:
+// replicator/relay/relay_list.h). HOME/state/relays.json, since it must outlive a reboot: the users
+// are still at home, and the system is still away.
 #pragma once
 
 #include "agent/config/home.h"
 #include "agent/config/system_settings.h"
-#include "vault/base/units.h"
+#include "replicator/relay/relay_list.h"
 
 #include <string>
 #include <vector>
 
 namespace holdfast::agent {
 
-struct Relay {
-    std::string listen;
-    TrustId partner;
-    std::string system;
-    std::string endpoint;
-    friend bool operator==(const Relay&, const Relay&) = default;
-};
+using replicator::Relay;
 
 /// None if there is no file. Errors: Corrupt, Io.
 Result<std::vector<Relay>> load_relays(const Home& home);

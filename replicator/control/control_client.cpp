@@ -92,6 +92,10 @@ Result<std::vector<ReceiptInfo>> ControlClient::receipts(const TrustId& partner)
     return parse_receipts(HF_TRY(ask("GET", "/receipts?partner=" + partner.hex())));
 }
 
+Result<RelayReport> ControlClient::relays() {
+    return parse_relay_report(HF_TRY(ask("GET", "/relays")));
+}
+
 Result<PeerStatus> ControlClient::status_at(const TrustId& partner) {
     return parse_peer_status(HF_TRY(ask("GET", "/partner/" + partner.hex() + "/status")));
 }

@@ -8,6 +8,7 @@
 #include "replicator/http/client.h"
 #include "replicator/peer/partner_store.h"
 #include "replicator/peer/wire.h"
+#include "replicator/relay/relay_wire.h"
 
 #include <memory>
 #include <optional>
@@ -39,6 +40,9 @@ public:
     Result<std::vector<std::uint64_t>> replicate(const std::optional<TrustId>& partner);
     Result<std::vector<TransferInfo>> transfers();
     Result<std::vector<ReceiptInfo>> receipts(const TrustId& partner);
+
+    /// Where users of ours are led, and how that goes.
+    Result<RelayReport> relays();
 
     /// Our tenancy at a partner, from there.
     Result<PeerStatus> status_at(const TrustId& partner);

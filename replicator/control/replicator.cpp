@@ -3,10 +3,11 @@
 #include "replicator/control/control_api.h"
 #include "replicator/http/server.h"
 #include "replicator/loop/timer.h"
+#include "replicator/relay/relay_wire.h"
+#include "replicator/relay/run_doors.h"
 #include "replicator/state/state_file.h"
 #include "vault/base/file.h"
 
-#include <charconv>
 #include <cstdio>
 #include <optional>
 
@@ -14,7 +15,7 @@ namespace holdfast::replicator {
 namespace {
 
 constexpr std::size_t file_threads = 3;
-constexpr std::size_t call_threads = 2;
+constexpr std::size_t call_threads = 4;
 constexpr std::size_t push_threads = 2;
 constexpr std::size_t file_jobs_max = 8192;  // Above what connections and strands can ask for.
 constexpr std::size_t call_jobs_max = 64;
@@ -22,26 +23,9 @@ constexpr std::size_t push_jobs_max = 512;
 constexpr std::uint64_t replicate_every_ms = 5 * 60 * 1000;
 constexpr unsigned socket_mode = 0660;
 
-struct ListenAddress {
-    std::string address;
-    std::uint16_t port = 0;
-};
-
-/// "ADDRESS:PORT" or "[IPv6]:PORT"; port 0 is any.
-Result<ListenAddress> parse_listen(const std::string& text) {
-    const std::size_t colon = text.rfind(':');
-    ListenAddress out;
-    if (colon != std::string::npos) {
-        out.address = text.substr(0, colon);
-        const char* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data() + colon + 1, end, out.port);
-        if (out.address.starts_with('[') && out.address.ends_with(']')) {
-            out.address = out.address.substr(1, out.address.size() - 2);
-        }
-        if (read.ec == std::errc() && read.ptr == end) return out;
-    }
-    return Error{Errc::Invalid, "listen \"" + text + "\": expected ADDRESS:PORT"};
-}
+// Beside relayed connections there are transfers, reads of a mount, and questions.
+constexpr std::uint32_t partner_connections_max = run_connections_max + 64;
+constexpr std::uint32_t peer_connections_max = 2048;
 
 }  // namespace
 
@@ -63,6 +47,9 @@ struct Replicator::State {
     std::unique_ptr<WorkerPool> calls;
     std::unique_ptr<WorkerPool> pushes;
     std::unique_ptr<HttpClient> client;
+    std::unique_ptr<TunnelDialer> dialer;
+    std::unique_ptr<Relays> relays;
+    std::optional<RunDoors> doors;
     std::unique_ptr<HttpServer> peer_server;
     std::unique_ptr<HttpServer> control_server;
     std::optional<Timer> timer;
@@ -85,19 +72,27 @@ Result<void> Replicator::State::open(Loop& loop, const ReplicatorSettings& setti
     peer_api.emplace(core);
     transfers.emplace(core, *pushes, settings.bytes_per_second_max);
     control_api.emplace(core, *transfers, *calls, *client);
+    dialer = HF_TRY(TunnelDialer::make(loop, &own.tls));
+    relays = HF_TRY(Relays::make(core, *dialer, settings.state + "/relays.json"));
+    doors.emplace(core, settings.run);
     return {};
 }
 
 Result<void> Replicator::State::listen(Loop& loop, const ReplicatorSettings& settings) {
     Router control;
     control_api->add_routes(control);
+    add_relay_routes(control, *relays);
     control_server = HF_TRY(HttpServer::make(loop, std::move(control)));
     HF_TRY(control_server->listen_unix(settings.run + "/replicator.sock", socket_mode));
     if (!settings.listen.empty()) {
-        const ListenAddress at = HF_TRY(parse_listen(settings.listen));
+        const TcpAddress at = HF_TRY(parse_tcp_address(settings.listen).within("listen"));
         Router peer;
         peer_api->add_routes(peer);
-        peer_server = HF_TRY(HttpServer::make(loop, std::move(peer)));
+        doors->add_routes(peer);
+        ServerOptions options;
+        options.limits.connections_per_peer_max = partner_connections_max;
+        options.limits.connections_max = peer_connections_max;
+        peer_server = HF_TRY(HttpServer::make(loop, std::move(peer), std::move(options)));
         port = HF_TRY(
             peer_server->listen_tcp(at.address, at.port, own.tls, ClientCertificate::Required));
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "replicator/peer/peer_api.h"
+#include "replicator/peer/peer_end.h"
 #include "replicator/transfer/push.h"
 
 #include <deque>
@@ -33,9 +34,6 @@ struct TransferInfo {
 
     friend bool operator==(const TransferInfo&, const TransferInfo&) = default;
 };
-
-/// How to call a partner. Errors: Invalid (it has no address), Denied (its node was revoked).
-Result<PeerEnd> peer_end(const Partner& partner, const TrustId& own);
 
 class Transfers {
 public:

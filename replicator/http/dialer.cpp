@@ -16,7 +16,7 @@ namespace {
 
 constexpr unsigned service_bytes = 64 * 1024;  // As in listener.cpp.
 constexpr unsigned connect_seconds_max = 15;
-constexpr unsigned tunnels_max = 256;
+constexpr unsigned tunnels_max = 512;
 
 using CurlUrl = std::unique_ptr<CURLU, Closer<curl_url_cleanup>>;
 

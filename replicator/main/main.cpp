@@ -2,6 +2,8 @@
 #include "replicator/control/replicator.h"
 #include "replicator/loop/timer.h"
 
+#include <sys/resource.h>
+
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -45,8 +47,17 @@ Result<ReplicatorSettings> parse_arguments(int count, char** words) {
     return Error{Errc::Invalid, "--bytes-per-second: expected a number"};
 }
 
+/// Each relayed connection needs two of them, at both ends.
+void take_all_files_allowed() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 Result<void> run(int count, char** words) {
     const ReplicatorSettings settings = HF_TRY(parse_arguments(count, words));
+    take_all_files_allowed();
     const auto loop = HF_TRY(Loop::make());
     const auto replicator = HF_TRY(Replicator::make(*loop, settings, system_clock()));
     const auto stop = [&loop] { loop->stop(); };

@@ -46,8 +46,8 @@ void PeerApi::add_partner_routes(Router& router) {
         vault::record_bytes_max);
 }
 
-Result<const Partner*> PeerApi::peer_of(const HttpRequest& request) const {
-    const Partner* peer = request.peer_key ? core_.partners.by_key(*request.peer_key) : nullptr;
+Result<const Partner*> peer_of(const Core& core, const HttpRequest& request) {
+    const Partner* peer = request.peer_key ? core.partners.by_key(*request.peer_key) : nullptr;
     if (peer != nullptr) return peer;
     return refuse(Refusal::UnknownPeer,
                   "your TLS key is not that of an active node in any partner's roster here");

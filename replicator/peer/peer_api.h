@@ -26,6 +26,9 @@ struct Core {
     const Clock& clock;
 };
 
+/// The partner for whom the caller's TLS key speaks. Errors: Refusal::UnknownPeer.
+Result<const Partner*> peer_of(const Core& core, const HttpRequest& request);
+
 class PeerApi {
 public:
     explicit PeerApi(const Core& core) : core_(core) {}
@@ -39,7 +42,9 @@ private:
     };
 
     // Who asks.
-    Result<const Partner*> peer_of(const HttpRequest& request) const;
+    Result<const Partner*> peer_of(const HttpRequest& request) const {
+        return replicator::peer_of(core_, request);
+    }
     Result<const Partner*> owner_of(const HttpRequest& request) const;
     Result<Terms> terms_for(const Partner& owner) const;
     template <class Work, class Answer>
