@@ -182,6 +182,8 @@ replicator::Router control_routes(const Home& home, const Clock& clock, Engine& 
         "POST", "/drills", [](Api& own, const HttpRequest& r) { return own.drill(r); }, 202);
     on(
         "POST", "/failovers", [](Api& own, const HttpRequest& r) { return own.failover(r); }, 202);
+    on("GET", "/holders/{system}", [](Api& own, const HttpRequest& r) { return own.holder(r); });
+    on("POST", "/holders", [](Api& own, const HttpRequest& r) { return own.learn(r); });
     on("POST", "/runs/{run}/approvals",
        [](Api& own, const HttpRequest& r) { return own.approve(r); });
     on("POST", "/runs/{run}/shares", [](Api& own, const HttpRequest& r) { return own.share(r); });

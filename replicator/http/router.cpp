@@ -115,4 +115,13 @@ Router::Match Router::find(std::string_view method, std::string_view path) const
     return found;
 }
 
+std::vector<std::string> Router::names() const {
+    std::vector<std::string> out;
+    for (const Route& route : routes_) {
+        out.push_back(route.method + " ");
+        for (const std::string& segment : route.segments) out.back() += "/" + segment;
+    }
+    return out;
+}
+
 }  // namespace holdfast::replicator

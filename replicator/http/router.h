@@ -59,6 +59,8 @@ public:
         std::string allowed;  // "GET, PUT" if the path is known under other methods.
     };
     Match find(std::string_view method, std::string_view path) const;
+    /// "GET /runs/{run}" and so on, as they were registered: for tests of documents.
+    std::vector<std::string> names() const;
 
 private:
     void add(std::string_view method, std::string_view pattern, HttpHandler handler,
