@@ -1,9 +1,8 @@
 #include "agent/people/people_book.h"
 
+#include "replicator/tenancy/paper_people.h"
 #include "vault/base/file.h"
 #include "vault/keys/record.h"
-
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -17,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
 constexpr std::size_t papers_max = 100'000;
 constexpr std::array roles{vault::Role::Viewer, vault::Role::Operator, vault::Role::Approver,
                            vault::Role::Admin, vault::Role::Officer};
@@ -114,23 +112,8 @@ Result<PeopleBook> PeopleBook::load(const Home& home, const vault::Roster& roste
 
 Result<PeopleBook> PeopleBook::load_papers(const std::string& folder, const vault::Roster& roster) {
     PeopleBook book;
-    std::map<std::string, std::pair<Buffer, std::int64_t>> found;
-    std::int64_t first_ms = std::numeric_limits<std::int64_t>::max();
-    for (const std::string& path : HF_TRY(files_below(folder))) {
-        struct stat about {};
-        if (path.find(".tmp-") != std::string::npos || ::stat(path.c_str(), &about) != 0) continue;
-        auto object = read_file(path, vault::record_bytes_max);
-        if (!object) continue;
-        const std::int64_t seen_ms =
-            std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000;
-        first_ms = std::min(first_ms, seen_ms);
-        found[path] = {std::move(*object), seen_ms};
-    }
-    for (const auto& [path, paper] : found) {
-        const auto one = vault::parse_certificate(paper.first, roster);
-        if (!one) continue;  // An envelope, or what another officer signed once.
-        const bool founder = paper.second <= first_ms + day_ms && one->time <= first_ms;
-        HF_TRY(book.add(*one, paper.second, founder).within(path));
+    for (const auto& one : HF_TRY(replicator::paper_people(folder, roster))) {
+        HF_TRY(book.add(one.certificate, one.seen_ms, one.founder).within(folder));
     }
     return book;
 }

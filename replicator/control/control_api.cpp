@@ -1,6 +1,7 @@
 #include "replicator/control/control_api.h"
 
 #include "replicator/pairing/words.h"
+#include "replicator/peer/introduction.h"
 #include "replicator/tenancy/refusal.h"
 
 namespace holdfast::replicator {
@@ -196,16 +197,16 @@ void ControlApi::put_agreement(HttpRequest request, Responder respond) {
 
 void ControlApi::put_paper(HttpRequest request, Responder respond) {
     const auto partner = partner_in(request);
-    const auto end =
-        partner ? peer_end(**partner, core_.own.trust) : Result<PeerEnd>(partner.error());
-    if (!end) return respond.fail(end.error());
+    auto call = partner ? introduction_to(core_, **partner) : Result<Introduction>(partner.error());
+    if (!call) return respond.fail(call.error());
+    const std::string path = "/trusts/" + core_.own.trust.hex() + "/papers";
     const auto submitted = calls_->submit(
-        [end = *end, object = std::move(request.body),
-         identity = core_.own.tls.copy()]() -> Result<Stored> {
-            PeerClient peer = HF_TRY(PeerClient::make(end, identity));
-            return peer.put_paper(object);
+        [call = std::move(*call), path, object = std::move(request.body)]() -> Result<void> {
+            const HttpReply reply = HF_TRY(call_introduced(call, "POST", path, object));
+            if (!reply.ok()) return error_from(reply.status, reply.body);
+            return {};
         },
-        [respond = std::move(respond)](const Result<Stored>& brought) mutable {
+        [respond = std::move(respond)](const Result<void>& brought) mutable {
             respond.send(brought ? json_response(200, "{}") : refusal_response(brought.error()));
         });
     static_cast<void>(submitted.operator bool());  // A full pool answers 500 no_answer.

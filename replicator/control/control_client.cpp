@@ -96,6 +96,21 @@ Result<RelayReport> ControlClient::relays() {
     return parse_relay_report(HF_TRY(ask("GET", "/relays")));
 }
 
+Result<std::vector<WitnessSet>> ControlClient::witnesses(const TrustId& owner) {
+    return parse_witness_sets(HF_TRY(ask("GET", "/witnesses/" + owner.hex())));
+}
+
+Result<WitnessReply> ControlClient::witness(const TrustId& witness, View holder) {
+    return parse_witness_reply(
+        HF_TRY(ask("POST", "/witnesses/" + witness.hex() + "/holders", holder)));
+}
+
+Result<Buffer> ControlClient::newest_at(const TrustId& witness, const TrustId& owner,
+                                        const std::string& system) {
+    return parse_record_body(HF_TRY(
+        ask("GET", "/witnesses/" + witness.hex() + "/holders/" + owner.hex() + "/" + system)));
+}
+
 Result<PeerStatus> ControlClient::status_at(const TrustId& partner) {
     return parse_peer_status(HF_TRY(ask("GET", "/partner/" + partner.hex() + "/status")));
 }

@@ -9,6 +9,7 @@
 #include "replicator/peer/partner_store.h"
 #include "replicator/peer/wire.h"
 #include "replicator/relay/relay_wire.h"
+#include "replicator/witness/witness_wire.h"
 
 #include <memory>
 #include <optional>
@@ -43,6 +44,14 @@ public:
 
     /// Where users of ours are led, and how that goes.
     Result<RelayReport> relays();
+
+    /// Who must witness terms of `owner` that are taken here; none: no witness was named.
+    Result<std::vector<WitnessSet>> witnesses(const TrustId& owner);
+    /// Asks a witness to keep a holder record. Errors: also what it refused with.
+    Result<WitnessReply> witness(const TrustId& witness, View holder);
+    /// The newest holder record that a witness knows. Errors: NotFound (none).
+    Result<Buffer> newest_at(const TrustId& witness, const TrustId& owner,
+                             const std::string& system);
 
     /// Our tenancy at a partner, from there.
     Result<PeerStatus> status_at(const TrustId& partner);

@@ -6,6 +6,7 @@
 #include "replicator/relay/relay_wire.h"
 #include "replicator/relay/run_doors.h"
 #include "replicator/state/state_file.h"
+#include "replicator/witness/witness_calls.h"
 #include "vault/base/file.h"
 
 #include <cstdio>
@@ -41,6 +42,8 @@ struct Replicator::State {
     std::optional<Promises> promises;
     std::optional<Tenancies> tenancies;
     std::optional<PeerApi> peer_api;
+    std::optional<Witness> witness;
+    std::optional<WitnessCalls> witness_calls;
     std::optional<Transfers> transfers;
     std::optional<ControlApi> control_api;
     std::unique_ptr<WorkerPool> files;
@@ -70,6 +73,8 @@ Result<void> Replicator::State::open(Loop& loop, const ReplicatorSettings& setti
     tenancies.emplace(*files, *promises, settings.tenants, own.trust, clock);
     const Core core{loop, *files, own, *partners, *promises, *tenancies, clock};
     peer_api.emplace(core);
+    witness.emplace(core, HF_TRY(WitnessBook::open(db)));
+    witness_calls.emplace(core, *witness, *calls);
     transfers.emplace(core, *pushes, settings.bytes_per_second_max);
     control_api.emplace(core, *transfers, *calls, *client);
     dialer = HF_TRY(TunnelDialer::make(loop, &own.tls));
@@ -82,6 +87,7 @@ Result<void> Replicator::State::listen(Loop& loop, const ReplicatorSettings& set
     Router control;
     control_api->add_routes(control);
     add_relay_routes(control, *relays);
+    witness_calls->add_routes(control);
     control_server = HF_TRY(HttpServer::make(loop, std::move(control)));
     HF_TRY(control_server->listen_unix(settings.run + "/replicator.sock", socket_mode));
     if (!settings.listen.empty()) {
@@ -89,6 +95,7 @@ Result<void> Replicator::State::listen(Loop& loop, const ReplicatorSettings& set
         Router peer;
         peer_api->add_routes(peer);
         doors->add_routes(peer);
+        witness->add_routes(peer);
         ServerOptions options;
         options.limits.connections_per_peer_max = partner_connections_max;
         options.limits.connections_max = peer_connections_max;

@@ -135,14 +135,28 @@ Result<std::string> PeerApi::agreements(const HttpRequest& request) {
     return encode_records(records);
 }
 
+Result<vault::Roster> PeerApi::roster_of(const TrustId& trust) const {
+    if (trust != core_.own.trust) return HF_TRY(core_.partners.need(trust))->roster;
+    return vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), trust);
+}
+
+// A witness keeps the agreements that name it: by them it knows who may ask.
 Result<std::string> PeerApi::put_agreement(const HttpRequest& request) {
     const Partner* peer = HF_TRY(peer_of(request));
-    const Agreement terms = HF_TRY(parse_agreement(HF_TRY(vault::parse_record(request.body))));
-    const vault::Roster own =
-        HF_TRY(vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), core_.own.trust));
-    const bool peer_owns = terms.owner == peer->trust;
-    HF_TRY(core_.promises.put_agreement(request.body, peer_owns ? peer->roster : own,
-                                        peer_owns ? own : peer->roster));
+    const vault::Record record = HF_TRY(vault::parse_record(request.body));
+    const Agreement terms = HF_TRY(parse_agreement(record));
+    if (terms.owner != peer->trust && terms.host != peer->trust) {
+        return Error{Errc::Denied, "an agreement between other trusts"};
+    }
+    const vault::Roster owner = HF_TRY(roster_of(terms.owner));
+    const vault::Roster host = HF_TRY(roster_of(terms.host));
+    const bool ours = terms.owner == core_.own.trust || terms.host == core_.own.trust;
+    const bool named = terms.names_witness(core_.own.trust);
+    if (!ours && !(named && signatures_of(record, owner, host).both())) {
+        return Error{Errc::Denied,
+                     "an agreement that neither is between us, nor binds and names us as witness"};
+    }
+    HF_TRY(core_.promises.put_agreement(request.body, owner, host));
     return std::string("{}");
 }
 

@@ -56,6 +56,7 @@ private:
     void put_roster(const HttpRequest& request, Responder respond);
     Result<std::string> own_rosters() const;
     Result<std::string> put_agreement(const HttpRequest& request);
+    Result<vault::Roster> roster_of(const TrustId& trust) const;
     Result<std::string> agreements(const HttpRequest& request);
 
     void add_tenancy_routes(Router& router);

@@ -33,14 +33,25 @@ std::string PeerClient::own_path(const std::string& rest) const {
     return "/trusts/" + end_.own.hex() + rest;
 }
 
-Result<HttpReply> PeerClient::ask(ClientRequest request) {
+Result<HttpReply> PeerClient::call(ClientRequest request) {
     request.idle_ms_max = idle_ms_max;
     request.reply_bytes_max = wire_body_bytes_max;
     request.bytes_per_second_max = end_.bytes_per_second_max;
-    HttpReply reply =
-        HF_TRY(client_.request(peer_, std::move(request)).within("partner at " + end_.address));
+    return client_.request(peer_, std::move(request)).within("partner at " + end_.address);
+}
+
+Result<HttpReply> PeerClient::ask(ClientRequest request) {
+    HttpReply reply = HF_TRY(call(std::move(request)));
     if (!reply.ok()) return error_from(reply.status, reply.body);
     return reply;
+}
+
+Result<HttpReply> PeerClient::exchange(const char* method, const std::string& path, View body) {
+    ClientRequest request;
+    request.method = method;
+    request.path = path;
+    request.body.assign(body.begin(), body.end());
+    return call(std::move(request));
 }
 
 Result<HttpReply> PeerClient::get(const std::string& path) {

@@ -27,6 +27,9 @@ public:
     /// `identity` outlives it. Errors: Io.
     static Result<PeerClient> make(PeerEnd end, const TlsIdentity& identity);
 
+    /// Any status is a reply.
+    Result<HttpReply> exchange(const char* method, const std::string& path, View body);
+
     Result<RosterChain> pair(const PairCall& call);
     Result<RosterChain> come_back(View return_order);
     Result<RosterChain> rosters();
@@ -46,6 +49,7 @@ private:
     PeerClient(PeerEnd end, SyncClient client);
 
     std::string own_path(const std::string& rest) const;
+    Result<HttpReply> call(ClientRequest request);
     Result<HttpReply> ask(ClientRequest request);
     Result<HttpReply> get(const std::string& path);
     Result<HttpReply> send(const char* method, const std::string& path, View body);

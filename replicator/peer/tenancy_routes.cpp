@@ -2,6 +2,7 @@
 #include "replicator/peer/tenancy_call.h"
 #include "replicator/peer/wire.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace holdfast::replicator {
@@ -137,13 +138,15 @@ void PeerApi::receipt(const HttpRequest& request, Responder respond) {
 void PeerApi::put_paper(HttpRequest request, Responder respond) {
     const auto owner = owner_of(request);
     if (!owner) return respond.send(refusal_response(owner.error()));
-    const auto agreed = core_.promises.agreements((*owner)->trust, core_.own.trust);
+    const auto agreed = core_.promises.bound((*owner)->trust);
     if (!agreed) return respond.send(refusal_response(agreed.error()));
-    bool ever = false;
-    for (const HeldAgreement& held : *agreed) ever = ever || held.signatures.both();
+    const bool ever = std::ranges::any_of(*agreed, [&](const HeldAgreement& held) {
+        return held.terms.host == core_.own.trust || held.terms.names_witness(core_.own.trust);
+    });
     if (!ever) {
-        return respond.send(refusal_response(
-            refuse(Refusal::NoAgreement, "papers are kept for trusts with an agreement")));
+        return respond.send(refusal_response(refuse(
+            Refusal::NoAgreement,
+            "papers are kept for trusts with an agreement that names us as host or witness")));
     }
     Buffer object = std::move(request.body);
     on_tenancy(

@@ -72,6 +72,16 @@ Result<std::vector<HeldAgreement>> Promises::agreements(const TrustId& a, const 
     return out;
 }
 
+Result<std::vector<HeldAgreement>> Promises::bound(const TrustId& owner) {
+    auto rows = HF_TRY(db_->prepare(std::string(agreement_columns) +
+                                    "WHERE owner = ? AND owner_signed AND host_signed "
+                                    "ORDER BY host, number"));
+    rows.bind(0, owner.view());
+    std::vector<HeldAgreement> out;
+    while (HF_TRY(rows.step())) out.push_back(HF_TRY(read_agreement(rows)));
+    return out;
+}
+
 Result<std::optional<Agreement>> Promises::in_force(const TrustId& owner, const TrustId& host,
                                                     std::int64_t now_ms) {
     auto rows = HF_TRY(db_->prepare(std::string(agreement_columns) +

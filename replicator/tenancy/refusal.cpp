@@ -12,7 +12,7 @@ struct Meaning {
     Errc errc;
 };
 
-constexpr std::array<Meaning, 18> meanings{{
+constexpr std::array<Meaning, 20> meanings{{
     {Refusal::BadRange, "bad_range", 416, Errc::Invalid},
     {Refusal::BadToken, "bad_token", 403, Errc::Denied},
     {Refusal::BaseMissing, "base_missing", 409, Errc::Conflict},
@@ -29,6 +29,8 @@ constexpr std::array<Meaning, 18> meanings{{
     {Refusal::OverQuota, "over_quota", 507, Errc::Full},
     {Refusal::PacksMissing, "packs_missing", 409, Errc::Conflict},
     {Refusal::StaleRoster, "stale_roster", 409, Errc::Conflict},
+    {Refusal::TermOld, "term_old", 409, Errc::Conflict},
+    {Refusal::TermTaken, "term_taken", 409, Errc::Conflict},
     {Refusal::TooLong, "body_too_large", 413, Errc::Invalid},
     {Refusal::UnknownPeer, "unknown_peer", 403, Errc::Denied},
 }};

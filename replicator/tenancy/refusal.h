@@ -27,6 +27,8 @@ enum class Refusal {
     OverQuota,
     PacksMissing,
     StaleRoster,
+    TermOld,
+    TermTaken,
     TooLong,
     UnknownPeer,
 };
