@@ -30,7 +30,9 @@ Result<std::vector<Part>> parts_of(const Context& context) {
     const Home home = context.home();
     const NodeSettings node = HF_TRY(load_node(home));
     std::vector<Part> parts;
-    Part agent{"agent", {HF_TRY(find_program("holdfast-agent"))}};
+    Part agent;
+    agent.name = "agent";
+    agent.command.push_back(HF_TRY(find_program("holdfast-agent")));
     if (context.home_folder) {
         const std::string folder = home.node.substr(0, home.node.rfind('/'));
         agent.command.insert(agent.command.end(), {"--home", folder});

@@ -131,7 +131,8 @@ Result<vault::SigningKey> open_key(const ApproveOptions& options) {
 Result<std::string> approve(const Home& home, ControlClient& agent, const ApproveOptions& options) {
     const std::string path = "/runs/" + std::to_string(options.run);
     for (const std::string& file : options.shares) {
-        const Json body{{"share", HF_TRY(share_text(home, file))}};
+        Json body;
+        body["share"] = HF_TRY(share_text(home, file));
         HF_TRY(agent.post(path + "/shares", dump(body)));
     }
     if (options.key_file.empty()) return agent.get(path);

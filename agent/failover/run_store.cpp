@@ -133,8 +133,9 @@ Result<Run> RunStore::run_locked(std::int64_t id) {
         "SELECT name, state, begun, ended, outcome FROM step WHERE run = ? ORDER BY position"));
     steps.bind(0, id);
     while (HF_TRY(steps.step())) {
-        run.steps.push_back({steps.text(0), HF_TRY(step_state(steps.text(1))), steps.integer(2),
-                             steps.integer(3), steps.text(4)});
+        const StepState state = HF_TRY(step_state(steps.text(1)));
+        run.steps.push_back(
+            {steps.text(0), state, steps.integer(2), steps.integer(3), steps.text(4)});
     }
     return run;
 }

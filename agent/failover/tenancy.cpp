@@ -60,7 +60,8 @@ Result<OpenedDomain> open_for_run(const Home& home, const Run& run, RunStore& ru
     for (const Buffer& handed : HF_TRY(runs.shares(run.id))) {
         shares.push_back(HF_TRY(vault::receive_share(handed, keys.box)));
     }
-    return OpenedDomain{envelope.domain, HF_TRY(vault::open_envelope(envelope, keys.box, shares))};
+    auto opened = HF_TRY(vault::open_envelope(envelope, keys.box, shares));
+    return OpenedDomain{envelope.domain, std::move(opened)};
 }
 
 }  // namespace holdfast::agent

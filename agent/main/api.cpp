@@ -131,8 +131,9 @@ public:
         const std::string& system = request.param("system");
         const auto newest = HF_TRY(engine_->store().newest_holder(owner, system));
         if (!newest) return Error{Errc::NotFound, "nobody ever held " + system};
+        const std::string holder = HF_TRY(holder_text(engine_->store(), owner, system));
         return dump({{"term", newest->term},
-                     {"text", HF_TRY(holder_text(engine_->store(), owner, system))},
+                     {"text", holder},
                      {"record", vault::to_base64(newest->record)}});
     }
 

@@ -27,9 +27,10 @@ Result<Json> open_run(const Home& home, RunStore& store, const std::string& syst
     for (const Run& run : HF_TRY(store.runs())) {
         if (run.kind != RunKind::Failover || run.state != RunState::Succeeded) continue;
         if (run.system != system || run.owner != owner) continue;
+        const bool is_running = HF_TRY(is_room_open(home.mounts + "/" + run.name()));
         Json out{{"run", run.id},
                  {"term", run.facts.term},
-                 {"running", HF_TRY(is_room_open(home.mounts + "/" + run.name()))},
+                 {"running", is_running},
                  {"endpoints", Json::array()}};
         for (const OpenEndpoint& one : run.facts.endpoints) {
             out["endpoints"].push_back({{"name", one.name}, {"address", one.address}});
@@ -46,10 +47,10 @@ Result<Json> system_json(const Home& home, RunStore& store, const Node& node,
     Json out{{"name", name},
              {"title", system.title},
              {"supplier", system.supplier},
-             {"readiness", HF_TRY(readiness_of(home, system, drilled))},
-             {"drilled_ms", drilled ? drilled->time_ms : 0},
-             {"holder", HF_TRY(holder_text(store, node.settings.trust, name))},
-             {"runs_here", HF_TRY(open_run(home, store, name, node.settings.trust))}};
+             {"drilled_ms", drilled ? drilled->time_ms : 0}};
+    out["readiness"] = HF_TRY(readiness_of(home, system, drilled));
+    out["holder"] = HF_TRY(holder_text(store, node.settings.trust, name));
+    out["runs_here"] = HF_TRY(open_run(home, store, name, node.settings.trust));
     if (const auto newest = node.vault->reader().latest(name)) {
         out["snapshot"] = newest->id.hex();
         out["snapshot_ms"] = newest->time;

@@ -25,8 +25,8 @@ AgentKeys make_agent_keys(vault::Random& random) {
 }
 
 Result<LinkKeys> make_link_keys(const std::string& node_name, vault::Random& random) {
-    return LinkKeys{vault::SigningKey::make(random),
-                    HF_TRY(replicator::TlsIdentity::make(node_name))};
+    auto tls = HF_TRY(replicator::TlsIdentity::make(node_name));
+    return LinkKeys{vault::SigningKey::make(random), std::move(tls)};
 }
 
 Result<void> write_agent_keys(const std::string& folder, const AgentKeys& keys) {
@@ -53,9 +53,9 @@ Result<AgentKeys> read_agent_keys(const std::string& folder) {
 Result<LinkKeys> read_link_keys(const std::string& folder) {
     auto secrets = HF_TRY(vault::read_key_file(link_path(folder), 3));
     if (secrets[0].size() != 32) return Error{Errc::Corrupt, link_path(folder) + ": damaged"};
-    auto tls = replicator::TlsIdentity::from_pem(secrets[1].view(), secrets[2].view());
-    return LinkKeys{vault::SigningKey::from_seed(std::move(secrets[0])),
-                    HF_TRY(std::move(tls).within(link_path(folder)))};
+    auto tls = HF_TRY(replicator::TlsIdentity::from_pem(secrets[1].view(), secrets[2].view())
+                          .within(link_path(folder)));
+    return LinkKeys{vault::SigningKey::from_seed(std::move(secrets[0])), std::move(tls)};
 }
 
 vault::RosterNode roster_node(const std::string& name, const AgentKeys& agent,

@@ -70,8 +70,8 @@ Result<std::vector<vault::Custodian>> load_custodians(const Home& home) {
         const std::string path = custodians_folder(home) + "/" + name;
         const Buffer text = HF_TRY(read_file(path, custodian_bytes_max));
         const Json one = HF_TRY(parse_object(as_text(text), path));
-        out.push_back(
-            {text_in(one, "name"), HF_TRY(PublicKey::from_text(text_in(one, "key")).within(path))});
+        const auto key = HF_TRY(PublicKey::from_text(text_in(one, "key")).within(path));
+        out.push_back({text_in(one, "name"), key});
     }
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return out;

@@ -13,13 +13,11 @@ Result<OwnNode> OwnNode::open(const ReplicatorSettings& settings) {
     const std::string file = settings.keys + "/link.key";
     auto secrets = HF_TRY(vault::read_key_file(file, 3));
     if (secrets[0].size() != seed_bytes) return Error{Errc::Corrupt, file + ": damaged"};
-    auto tls = TlsIdentity::from_pem(secrets[1].view(), secrets[2].view());
-    return OwnNode{settings.trust,
-                   settings.name,
-                   settings.address,
-                   vault::SigningKey::from_seed(std::move(secrets[0])),
-                   HF_TRY(std::move(tls).within(file)),
-                   HF_TRY(vault::PosixStore::open(settings.vault))};
+    auto tls = HF_TRY(TlsIdentity::from_pem(secrets[1].view(), secrets[2].view()).within(file));
+    auto store = HF_TRY(vault::PosixStore::open(settings.vault));
+    return OwnNode{settings.trust,   settings.name,
+                   settings.address, vault::SigningKey::from_seed(std::move(secrets[0])),
+                   std::move(tls),   std::move(store)};
 }
 
 Result<std::vector<Buffer>> rosters_in(const vault::Store& store) {

@@ -72,7 +72,8 @@ Result<Terms> PeerApi::terms_for(const Partner& owner) const {
 }
 
 Result<std::string> PeerApi::own_rosters() const {
-    return encode(RosterChain{core_.own.trust, HF_TRY(rosters_in(core_.own.vault))});
+    auto rosters = HF_TRY(rosters_in(core_.own.vault));
+    return encode(RosterChain{core_.own.trust, std::move(rosters)});
 }
 
 void PeerApi::pair(const HttpRequest& request, Responder respond) {

@@ -109,8 +109,8 @@ Result<std::vector<HeldReceipt>> Promises::receipts(const TrustId& host) {
     rows.bind(0, host.view());
     std::vector<HeldReceipt> out;
     while (HF_TRY(rows.step())) {
-        out.push_back(
-            {host, HF_TRY(ListId::from(rows.blob(0))), rows.integer(1), copy_of(rows.blob(2))});
+        const auto list = HF_TRY(ListId::from(rows.blob(0)));
+        out.push_back({host, list, rows.integer(1), copy_of(rows.blob(2))});
     }
     return out;
 }
@@ -130,8 +130,9 @@ Result<std::vector<vault::ChainHead>> Promises::heads(const TrustId& trust) {
     rows.bind(0, trust.view());
     std::vector<vault::ChainHead> out;
     while (HF_TRY(rows.step())) {
-        out.push_back({trust, HF_TRY(ChainId::from(rows.blob(0))), rows.unsigned_integer(1),
-                       HF_TRY(Digest::from(rows.blob(2)))});
+        const auto chain = HF_TRY(ChainId::from(rows.blob(0)));
+        const auto root = HF_TRY(Digest::from(rows.blob(2)));
+        out.push_back({trust, chain, rows.unsigned_integer(1), root});
     }
     return out;
 }

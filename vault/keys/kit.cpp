@@ -68,9 +68,12 @@ Result<Kit> parse_kit(std::string_view text) {
 Result<KitSecrets> open_kit(const Kit& kit, const Secret& passphrase) {
     const Secret inner =
         HF_TRY(unlock_with(passphrase, kit.lock, additional_of(kit.trust)).within("recovery kit"));
-    return KitSecrets{SigningKey::from_seed(HF_TRY(secret_field(inner, "trust_secret", 32))),
-                      SigningKey::from_seed(HF_TRY(secret_field(inner, "next_trust_secret", 32))),
-                      BoxKey::from_secret(HF_TRY(secret_field(inner, "recovery_secret", 32)))};
+    Secret trust = HF_TRY(secret_field(inner, "trust_secret", 32));
+    Secret next_trust = HF_TRY(secret_field(inner, "next_trust_secret", 32));
+    Secret recovery = HF_TRY(secret_field(inner, "recovery_secret", 32));
+    return KitSecrets{SigningKey::from_seed(std::move(trust)),
+                      SigningKey::from_seed(std::move(next_trust)),
+                      BoxKey::from_secret(std::move(recovery))};
 }
 
 }  // namespace holdfast::vault

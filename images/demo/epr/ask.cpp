@@ -114,7 +114,8 @@ Result<void> ask(const Place& place, std::optional<std::uint64_t> patient, bool 
     Database database = HF_TRY(Database::open(place.database));
     HF_TRY(database.run_all("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
     const std::uint64_t id = patient ? *patient : HF_TRY(any_patient(database));
-    Json all{{"last_transaction", HF_TRY(read_ledger(database)).last}};
+    Json all;
+    all["last_transaction"] = HF_TRY(read_ledger(database)).last;
     all["patient"] = HF_TRY(patient_of(database, id));
     all["allergies"] = HF_TRY(allergies_of(database, id));
     all["letter"] = HF_TRY(latest_letter_of(database, id, place.documents));
