@@ -108,6 +108,7 @@ Result<void> write_file_durably(const std::string& path, View data, unsigned mod
         if (::rename(temporary.c_str(), path.c_str()) != 0) {
             return io_error(errno, "rename " + temporary + " to " + path);
         }
+        fault_point("file renamed, its folder not yet synced");
         return sync_folder(folder_of(path));
     };
     auto done = put();
@@ -122,6 +123,7 @@ Result<void> make_folders(const std::string& path, unsigned mode) {
     HF_TRY(make_folders(parent, mode));
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
         return io_error(errno, "mkdir " + path);
+    fault_point("folder made, its parent not yet synced");
     return sync_folder(parent);
 }
 

@@ -1,23 +1,23 @@
 #include "vault/ledger/ledger.h"
 
 #include "vault/base/fault.h"
-#include "vault/base/file.h"
+#include "vault/base/lock_file.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
+#include <algorithm>
+#include <charconv>
 #include <set>
 
 namespace holdfast::vault {
 namespace {
 
-Result<Fd> take_lock(const std::string& path) {
-    Fd fd = HF_TRY(open_file(path, O_RDWR | O_CREAT));
-    while (flock(fd.get(), LOCK_EX) != 0) {
-        if (errno != EINTR) return io_error(errno, "lock " + path);
-    }
-    return fd;
+/// Of "ledger/CHAIN/NUMBER"; nothing if it is no such name.
+std::optional<std::uint64_t> number_in(std::string_view name) {
+    const std::string_view digits = name.substr(name.rfind('/') + 1);
+    const char* end = digits.data() + digits.size();
+    std::uint64_t number = 0;
+    const auto [rest, bad] = std::from_chars(digits.data(), end, number, 16);
+    if (digits.size() != 16 || bad != std::errc() || rest != end) return std::nullopt;
+    return number;
 }
 
 }  // namespace
@@ -28,7 +28,10 @@ Result<void> Ledger::refresh() {
         const std::size_t start = std::string_view("ledger/").size();
         const std::size_t end = name.find('/', start);
         if (end == std::string::npos) return {};
-        chains.insert(HF_TRY(ChainId::from_text(name.substr(start, end - start)).within(name)));
+        const auto chain = HF_TRY(ChainId::from_text(name.substr(start, end - start)).within(name));
+        chains.insert(chain);
+        const auto number = number_in(name);
+        if (number) last_stored_[chain] = std::max(last_stored_[chain], *number);
         return {};
     }));
     for (const ChainId& chain : chains) {
@@ -68,9 +71,15 @@ const Chain* Ledger::chain(const ChainId& id) const {
     return found == chains_.end() ? nullptr : &found->second;
 }
 
+std::optional<std::uint64_t> Ledger::last_stored(const ChainId& id) const {
+    const auto found = last_stored_.find(id);
+    if (found == last_stored_.end()) return std::nullopt;
+    return found->second;
+}
+
 Result<LedgerEntry> Ledger::append(const Writer& writer, std::int64_t now_ms, const ListId& list,
                                    const MakeBody& make_body) {
-    const Fd lock = HF_TRY(take_lock(writer.lock_file));
+    const Fd lock = HF_TRY(wait_for_lock(writer.lock_file));
     HF_TRY(refresh_chain(writer.chain));
     Envelope facts = chains_.at(writer.chain).next();
     facts.time_ms = now_ms;

@@ -31,6 +31,9 @@ public:
     /// Chains that break, with what is wrong at the first entry that does not hold.
     const std::map<ChainId, Error>& broken() const { return broken_; }
 
+    /// The highest number that refresh() saw of a chain in the store, whether it holds or not.
+    std::optional<std::uint64_t> last_stored(const ChainId& id) const;
+
     /// All entries read so far, chain by chain, in order.
     const std::map<ChainId, std::vector<LedgerEntry>>& entries() const { return entries_; }
 
@@ -61,6 +64,7 @@ private:
     std::map<ChainId, Chain> chains_;
     std::map<ChainId, std::vector<LedgerEntry>> entries_;
     std::map<ChainId, Error> broken_;
+    std::map<ChainId, std::uint64_t> last_stored_;
 };
 
 }  // namespace holdfast::vault

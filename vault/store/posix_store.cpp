@@ -92,9 +92,22 @@ Result<PosixStore> PosixStore::make(const std::string& folder) {
 Result<void> PosixStore::put(const std::string& name, View data) {
     HF_TRY(check_object_name(name));
     const std::string target = path(name);
-    if (path_exists(target)) return {};
-    HF_TRY(make_folders(target.substr(0, target.rfind('/'))));
+    const std::string folder = target.substr(0, target.rfind('/'));
+    HF_TRY(need_folder(folder));
+    if (path_exists(target)) return sync_folder(folder);
     return write_file_durably(target, data, 0640);
+}
+
+Result<void> PosixStore::need_folder(const std::string& folder) {
+    HF_TRY(make_folders(folder));
+    const std::lock_guard lock(durable_->mutex);
+    if (durable_->paths.contains(folder)) return {};
+    for (std::string at = folder; at.size() > folder_.size();) {
+        at.resize(at.rfind('/'));
+        HF_TRY(sync_folder(at));
+    }
+    durable_->paths.insert(folder);
+    return {};
 }
 
 Result<Buffer> PosixStore::get(const std::string& name, std::uint64_t offset,

@@ -1,10 +1,17 @@
 // PosixStore: a vault in a folder of a local file system.
 //
-// put(): write beside, fsync, rename, fsync the folder. Temporary files of a killed process carry
-// ".tmp-" in their names; no reader sees them, and sweep() removes them.
+// put(): write beside, fsync, rename, fsync the folder. A process can be killed between any two of
+// these: so an object or a folder that is there already is not taken to be durable, and put() syncs
+// what holds it before it returns. Temporary files of a killed process carry ".tmp-" in their
+// names; no reader sees them, and sweep() removes them.
 #pragma once
 
 #include "vault/store/store.h"
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
 
 namespace holdfast::vault {
 
@@ -29,10 +36,18 @@ public:
     const std::string& folder() const { return folder_; }
 
 private:
-    explicit PosixStore(std::string folder) : folder_(std::move(folder)) {}
+    /// Folders that this process has made durable: their names are synced, up to the vault's.
+    struct DurableFolders {
+        std::mutex mutex;
+        std::set<std::string> paths;
+    };
+    explicit PosixStore(std::string folder)
+        : folder_(std::move(folder)), durable_(std::make_shared<DurableFolders>()) {}
     std::string path(const std::string& name) const { return folder_ + "/" + name; }
+    Result<void> need_folder(const std::string& folder);
 
     std::string folder_;
+    std::shared_ptr<DurableFolders> durable_;  // Copies of a store share it, like the folder.
 };
 
 }  // namespace holdfast::vault
