@@ -61,7 +61,11 @@ Result<std::unique_ptr<Vault>> Vault::open(const VaultPlaces& places, NodeKeys k
         std::make_unique<VaultReader>(vault->store_, *vault->index_, *vault->keys_, vault->roster_);
     HF_TRY(vault->reader_->refresh());
     for (Damage& damage : vault->damaged_) vault->reader_->note(std::move(damage));
-    HF_TRY(vault->load_chain());
+    vault->chain_ = std::make_unique<OwnChain>(OwnChain::Node{vault->reader_.get(), &vault->roster_,
+                                                              &vault->node_.ledger, &clock, &random,
+                                                              places.state});
+    HF_TRY(vault->chain_->load());
+    vault->note_chain_damage();
     return vault;
 }
 
@@ -91,33 +95,11 @@ Result<void> Vault::load_domains() {
     });
 }
 
-/// A chain is this node's writing hand: its id is local state, and a node without it starts
-/// another.
-Result<void> Vault::load_chain() {
-    const std::string path = places_.state + "/chain";
-    auto text = read_file(path, state_file_bytes_max);
-    if (text) {
-        chain_ = HF_TRY(ChainId::from_text(as_text(*text)).within(path));
-    } else if (text.error().code == Errc::NotFound) {
-        chain_ = random_->id<ChainId>();
-        HF_TRY(write_file_durably(path, as_view(chain_.hex())));
-    } else {
-        return std::move(text).error();
-    }
-    const Chain* own = reader_->ledger().chain(chain_);
-    if (own != nullptr && own->length() != 0) return {};
-    const RosterNode* node = roster_.node_by_ledger_key(node_.ledger.public_key);
-    if (node == nullptr) return Error{Errc::Denied, "this node is not on the trust's roster"};
-    const std::string body = R"({"type":"open","node":")" + node_.ledger.public_key.hex() +
-                             R"(","name":")" + node->name + "\"}";
-    HF_TRY(
-        reader_->ledger().append(ledger_writer(), clock_->wall_ms(), ListId{},
-                                 [&](const ChainId&, std::uint64_t) { return clear_body(body); }));
-    return {};
-}
-
-Ledger::Writer Vault::ledger_writer() const {
-    return {chain_, &node_.ledger, places_.state + "/ledger.lock"};
+/// What only this node can know; what does not hold is among the reader's notes already.
+void Vault::note_chain_damage() {
+    const std::string damage = chain_->damage();
+    if (damage.empty() || reader_->ledger().broken().contains(chain_->id())) return;
+    reader_->note({"ledger/" + chain_->id().hex(), damage});
 }
 
 const OwnDomain* Vault::domain_named(std::string_view name, OpeningKeys mode) const {
@@ -129,7 +111,12 @@ const OwnDomain* Vault::domain_named(std::string_view name, OpeningKeys mode) co
 }
 
 Result<const OwnDomain*> Vault::need_domain(const std::string& name, OpeningKeys mode) {
-    if (const OwnDomain* there = domain_named(name, mode)) return there;
+    if (const OwnDomain* there = domain_named(name, mode)) {
+        // Its writer may have been killed before its name was durable.
+        const std::string object = domain_name(there->record.id);
+        HF_TRY(store_.put(object, HF_TRY(store_.get_all(object, record_bytes_max))));
+        return there;
+    }
     NewDomain made = HF_TRY(
         make_domain(name, mode, roster_.recovery_key, node_.ledger, clock_->wall_ms(), *random_));
     const Secret none(0);
@@ -230,22 +217,19 @@ Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapsh
     record.stored_bytes = written.stored_bytes;
     record.warnings = warnings;
     const std::string body = encode_snapshot_body(record);
-    const LedgerEntry entry = HF_TRY(
-        reader_->ledger().append(ledger_writer(), clock_->wall_ms(), list.list.id,
-                                 [&](const ChainId& chain, std::uint64_t number) {
-                                     return seal_body(body, writing.epoch, chain, number, *random_);
-                                 }));
+    const LedgerEntry entry =
+        HF_TRY(chain_->append(list.list.id, [&](const ChainId& chain, std::uint64_t number) {
+            return seal_body(body, writing.epoch, chain, number, *random_);
+        }));
     HF_TRY(reader_->refresh());
     return reader_->find(SnapshotId{entry_hash(entry.envelope).digest}.hex());
 }
 
 Result<LedgerEntry> Vault::record_fact(const std::string& json) {
     const Writing writing = HF_TRY(begin_writing(trust_domain, OpeningKeys::Node));
-    return reader_->ledger().append(ledger_writer(), clock_->wall_ms(), ListId{},
-                                    [&](const ChainId& chain, std::uint64_t number) {
-                                        return seal_body(json, writing.epoch, chain, number,
-                                                         *random_);
-                                    });
+    return chain_->append(ListId{}, [&](const ChainId& chain, std::uint64_t number) {
+        return seal_body(json, writing.epoch, chain, number, *random_);
+    });
 }
 
 }  // namespace holdfast::vault

@@ -9,6 +9,7 @@
 #include "vault/base/clock.h"
 #include "vault/keys/domain.h"
 #include "vault/lazy_keys.h"
+#include "vault/own_chain.h"
 #include "vault/snapshot/snapshot_writer.h"
 #include "vault/store/posix_store.h"
 #include "vault/vault_reader.h"
@@ -57,7 +58,7 @@ public:
     /// The domain of that name and mode, made if there is none. Errors: Full, Io.
     Result<const OwnDomain*> need_domain(const std::string& name, OpeningKeys mode);
 
-    /// An epoch of the domain to write in: today's, or a new one whose object is stored by commit.
+    /// An epoch of the domain to write in: today's, or a new one.
     /// Errors: Locked (no naming secret here), Io.
     struct Writing {
         const OwnDomain* domain = nullptr;
@@ -68,7 +69,10 @@ public:
     Result<Writing> begin_writing(const std::string& domain, OpeningKeys mode);
     SnapshotContext context(const Writing& writing, unsigned workers);
 
-    /// Stores epoch, list and ledger entry. Errors: Full, Io, Conflict.
+    /// The chain that this node writes; call its make_sound() before a snapshot, to tell people.
+    OwnChain& chain() { return *chain_; }
+
+    /// Stores list and ledger entry. Errors: Full, Io, Conflict.
     Result<SnapshotRecord> commit(const Writing& writing, const WrittenSnapshot& written,
                                   const std::string& system, std::int64_t time,
                                   std::uint64_t warnings);
@@ -83,9 +87,8 @@ private:
 
     Result<void> check_present(const std::set<PackId>& packs);
     Result<void> load_domains();
-    Result<void> load_chain();
     Result<void> store_epoch(const Writing& writing);
-    Ledger::Writer ledger_writer() const;
+    void note_chain_damage();
 
     VaultPlaces places_;
     PosixStore store_;
@@ -93,12 +96,12 @@ private:
     const Clock* clock_;
     Random* random_;
     Roster roster_;
-    ChainId chain_;
     std::map<DomainId, OwnDomain> domains_;
     std::vector<Damage> damaged_;
     std::unique_ptr<ChunkIndex> index_;
     std::unique_ptr<LazyKeys> keys_;
     std::unique_ptr<VaultReader> reader_;
+    std::unique_ptr<OwnChain> chain_;
 };
 
 /// Makes an empty vault with its first roster. Errors: Conflict (something is there), Full, Io.

@@ -1,5 +1,6 @@
 #include "vault/vault_reader.h"
 
+#include "vault/ledger/open_body.h"
 #include "vault/snapshot/index_chunk.h"
 
 #include <algorithm>
@@ -35,6 +36,7 @@ void VaultReader::read_entry(const LedgerEntry& entry) {
     auto body = open_body(entry, *keys_);
     if (!body && body.error().code == Errc::Locked) return;
     if (!body) return note({where, body.error().message});
+    if (entry.envelope.number == 0) return read_open(entry, *body);
     auto record = parse_snapshot_body(*body);
     if (!record) return note({where, record.error().message});
     if (!*record) return;
@@ -43,6 +45,27 @@ void VaultReader::read_entry(const LedgerEntry& entry) {
     (*record)->number = entry.envelope.number;
     (*record)->list = entry.envelope.list;
     snapshots_.push_back(std::move(**record));
+}
+
+void VaultReader::read_open(const LedgerEntry& entry, std::string_view body) {
+    const Envelope& envelope = entry.envelope;
+    auto open = parse_open_body(body, envelope.trust);
+    const std::string where = entry_name(envelope.chain, envelope.number);
+    if (!open) return note({where, open.error().message});
+    if (!*open) return note({where, "a chain begins with an entry of type \"open\""});
+    if ((*open)->after) continued_.emplace_back(envelope.chain, *(*open)->after);
+}
+
+/// What this store lacks of a chain that had `head`; empty: nothing.
+std::string VaultReader::missing_of(const ChainHead& head) const {
+    const Chain* chain = ledger_.chain(head.chain);
+    const std::uint64_t length = chain == nullptr ? 0 : chain->length();
+    if (length < head.length) {
+        return "entries " + std::to_string(length) + " to " + std::to_string(head.length - 1) +
+               " are missing";
+    }
+    const bool same = head.length == 0 || head.root.zero() || chain->head_at(head.length) == head;
+    return same ? std::string() : "it holds other entries than its node wrote";
 }
 
 /// By time, but never against a chain's own order: a time before that of an earlier entry counts as
@@ -70,6 +93,12 @@ std::vector<Damage> VaultReader::notes() const {
     std::vector<Damage> all = notes_;
     for (const auto& [chain, error] : ledger_.broken()) {
         all.push_back({"ledger/" + chain.hex(), error.message});
+    }
+    for (const auto& [chain, head] : continued_) {
+        const std::string missing = missing_of(head);
+        if (missing.empty() || ledger_.broken().contains(head.chain)) continue;
+        all.push_back({"ledger/" + head.chain.hex(),
+                       missing + " (chain " + chain.brief() + " goes on from there)"});
     }
     return all;
 }

@@ -69,6 +69,8 @@ public:
 
 private:
     void read_entry(const LedgerEntry& entry);
+    void read_open(const LedgerEntry& entry, std::string_view body);
+    std::string missing_of(const ChainHead& head) const;
     void sort_snapshots();
 
     Store* store_;
@@ -78,6 +80,7 @@ private:
     std::map<ChainId, std::size_t> read_;  // Entries of each chain that snapshots_ reflects.
     std::vector<SnapshotRecord> snapshots_;
     std::vector<Damage> notes_;
+    std::vector<std::pair<ChainId, ChainHead>> continued_;  // What a chain says of the one before.
 };
 
 }  // namespace holdfast::vault

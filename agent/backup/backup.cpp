@@ -53,6 +53,9 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
     BackupProgress& progress = settings.progress != nullptr ? *settings.progress : unwatched;
     const std::int64_t now = clock.wall_ms();
     BackupResult result;
+    const std::string chain = "ledger/" + vault.chain().id().hex();
+    auto mended = HF_TRY(vault.chain().make_sound());
+    if (mended) result.warnings.push_back({"", chain, std::move(*mended)});
     const auto writing = HF_TRY(vault.begin_writing(system.name, mode_of(system)));
     const Before before =
         settings.read_all ? Before() : Before::of(vault, system.name, writing.epoch.domain);

@@ -11,6 +11,7 @@ import unittest
 sys.dont_write_bytecode = True
 from fixture import Fixture, describe, run, write  # noqa: E402
 from make_vault import Entry  # noqa: E402
+from packing import T  # noqa: E402
 
 
 class RestoreTest(unittest.TestCase):
@@ -112,6 +113,19 @@ class RestoreTest(unittest.TestCase):
         status, _, err = run("--kit", kit, self.fixture.vault, "list")
         self.assertEqual(status, 1)
         self.assertIn("is not of this trust's roster", err)
+
+    def test_what_a_later_chain_says_of_the_one_before_is_compared(self) -> None:
+        fixture = self.fixture
+        old, length = fixture.writer.chain, len(fixture.writer.envelopes)
+        root = T(fixture.writer.envelopes)
+        for number, said, status in ((length - 1, root, 0), (length, root, 3), (length - 1, old, 3)):
+            with fixture.copied() as w:
+                w.chain, w.envelopes = os.urandom(32), []
+                w.chain_entry({"type": "open", "node": "node-a", "name": "node-a", "after": {
+                    "chain": old.hex(), "number": number, "root": said.hex()}})
+                code, _, err = fixture.run("list", vault=w.root)
+            self.assertEqual(code, status, err)
+            self.assertEqual(old.hex() in err, status == 3, err)
 
     def test_keep_going_leaves_out_only_what_is_damaged(self) -> None:
         def break_sizes(entries: list[Entry]) -> None:
