@@ -3,17 +3,13 @@
 #include "vault/base/worker_pool.h"
 #include "vault/chunk/codec.h"
 #include "vault/pack/pack_writer.h"
+#include "vault/verify_tree.h"
 
 #include <mutex>
 #include <optional>
 
 namespace holdfast::vault {
 namespace {
-
-bool is_damage(const Error& error) {
-    return error.code == Errc::Corrupt || error.code == Errc::NotFound ||
-           error.code == Errc::Denied || error.code == Errc::Invalid || error.code == Errc::Io;
-}
 
 /// One worker's tools.
 struct Checker {
@@ -38,28 +34,19 @@ private:
     Result<void> open_chunks(const PackId& id, View file, Checker& checker);
     Result<void> open_segment(const DirectorySegment& segment, View file, std::uint64_t& at,
                               Checker& checker);
-    Result<void> check_tree(const SnapshotRecord& record);
-    Result<void> check_source(const std::string& where, const SourceTree& source,
-                              ChunkReader& chunks);
-    Result<void> check_leaf(const std::string& where, const TreeReader& tree, std::size_t number);
-    Result<void> check_item(const TreeReader& tree, const Item& item);
     Result<void> note(const std::string& object, Result<void> result);
 
     VaultReader* reader_;
     const VerifySettings* settings_;
     std::set<PackId> packs_;
-    std::set<std::pair<ChunkId, ChunkId>> leaves_whole_;
     std::mutex mutex_;  // Guards report_ and failed_ while workers run.
     VerifyReport report_;
     std::optional<Error> failed_;
 };
 
 Result<void> Verifier::note(const std::string& object, Result<void> result) {
-    if (result) return {};
-    if (!is_damage(result.error())) return result;
     const std::lock_guard lock(mutex_);
-    report_.damage.push_back({object, result.error().message});
-    return {};
+    return take_damage(report_, object, std::move(result));
 }
 
 Result<VerifyReport> Verifier::run() {
@@ -68,8 +55,9 @@ Result<VerifyReport> Verifier::run() {
     HF_TRY(collect_packs());
     HF_TRY(check_packs());
     if (settings_->read_data) {
+        TreeCheck trees(*reader_, report_);
         for (const SnapshotRecord& record : reader_->snapshots()) {
-            HF_TRY(note("snapshot " + record.id.hex(), check_tree(record)));
+            HF_TRY(note("snapshot " + record.id.hex(), trees.check(record)));
         }
     }
     return std::move(report_);
@@ -176,57 +164,6 @@ Result<void> Verifier::open_segment(const DirectorySegment& segment, View file, 
         const std::lock_guard lock(mutex_);
         ++report_.chunks;
     }
-    return {};
-}
-
-Result<void> Verifier::check_tree(const SnapshotRecord& record) {
-    auto manifest = reader_->manifest(record);
-    if (!manifest && manifest.error().code == Errc::Locked) return {};
-    if (!manifest) return std::move(manifest).error();
-    const auto chunks = reader_->chunk_reader();
-    for (const SourceInfo& source : manifest->sources) {
-        HF_TRY(
-            check_source("snapshot " + record.id.hex() + " " + source.name, source.tree, *chunks));
-    }
-    return {};
-}
-
-Result<void> Verifier::check_source(const std::string& where, const SourceTree& source,
-                                    ChunkReader& chunks) {
-    const TreeReader tree = HF_TRY(TreeReader::open(source, chunks));
-    for (std::size_t i = 0; i < tree.leaves(); ++i) {
-        // Snapshots share most leaves; one that was found whole is not looked through again.
-        if (leaves_whole_.contains({tree.info(i).meta, tree.info(i).refs})) continue;
-        const std::size_t before = report_.damage.size();
-        HF_TRY(note(where, check_leaf(where, tree, i)));
-        if (report_.damage.size() == before) {
-            leaves_whole_.insert({tree.info(i).meta, tree.info(i).refs});
-        }
-    }
-    return {};
-}
-
-Result<void> Verifier::check_leaf(const std::string& where, const TreeReader& tree,
-                                  std::size_t number) {
-    for (const Item& item : HF_TRY(tree.leaf(number))) {
-        HF_TRY(note(where + " " + item.entry.path, check_item(tree, item)));
-    }
-    return {};
-}
-
-Result<void> Verifier::check_item(const TreeReader& tree, const Item& item) {
-    const Extents extents = HF_TRY(tree.extents(item));
-    const bool needs_content = item.entry.type == FileType::Regular && item.entry.hard_link == 0;
-    if (needs_content) HF_TRY(check_covers(extents, item.entry.size));
-    for (const Extent& extent : extents) {
-        if (extent.hole()) continue;
-        const ChunkPlace place = HF_TRY(reader_->index().find(extent.chunk));
-        const bool inside = extent.length <= place.content_bytes &&
-                            extent.skip <= place.content_bytes - extent.length &&
-                            (!extent.whole || extent.length == place.content_bytes);
-        if (!inside) return Error{Errc::Corrupt, "an extent outside its chunk"};
-    }
-    ++report_.paths;
     return {};
 }
 

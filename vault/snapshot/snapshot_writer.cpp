@@ -1,7 +1,5 @@
 #include "vault/snapshot/snapshot_writer.h"
 
-#include "vault/snapshot/index_chunk.h"
-
 namespace holdfast::vault {
 
 SnapshotWriter::SnapshotWriter(const SnapshotContext& context)
@@ -43,7 +41,7 @@ Result<std::vector<IndexRef>> SnapshotWriter::cover_packs() {
             covers.insert(cover);
         }
     }
-    if (uncovered.size() > uncovered_max) {
+    if (uncovered.size() > context_.uncovered_packs_max) {
         ChunkStorer storer(sink_, context_.naming);
         std::vector<std::pair<ChunkId, std::vector<PackId>>> written;
         std::vector<IndexedPack> batch;

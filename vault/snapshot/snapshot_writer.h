@@ -8,7 +8,7 @@
 #pragma once
 
 #include "vault/snapshot/content_writer.h"
-#include "vault/snapshot/manifest.h"
+#include "vault/snapshot/index_chunk.h"
 #include "vault/snapshot/tree_writer.h"
 
 #include <set>
@@ -24,6 +24,7 @@ struct SnapshotContext {
     const Epoch& epoch;  // With both keys.
     Random& random;
     unsigned workers = 1;
+    std::size_t uncovered_packs_max = uncovered_max;
 };
 
 struct WrittenSnapshot {
