@@ -182,7 +182,12 @@ class DamageTest(unittest.TestCase):
 
     def test_an_old_entry_replayed_as_a_new_one(self):
         entries = self.node.objects("ledger")
-        shutil.copyfile(entries[-1], entries[-1][:-1] + "f")  # A gap: not seen, as it may arrive late.
+        behind_a_gap = entries[-1][:-1] + "f"
+        shutil.copyfile(entries[-1], behind_a_gap)
+        verified = self.node.run("verify")
+        self.assertEqual(verified.code, 1)
+        self.assertIn("is missing, and later ones are there", verified.err)
+        os.unlink(behind_a_gap)
         self.assertEqual(self.node.run("verify").code, 0)
         last = int(os.path.basename(entries[-1]), 16)
         shutil.copyfile(entries[-1], os.path.join(os.path.dirname(entries[-1]), f"{last + 1:016x}"))
