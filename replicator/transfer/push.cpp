@@ -5,7 +5,9 @@
 #include "replicator/transfer/patient_client.h"
 #include "vault/base/fault.h"
 #include "vault/base/worker_pool.h"
+#include "vault/keys/key_ring.h"
 #include "vault/ledger/ledger.h"
+#include "vault/ledger/open_body.h"
 
 #include <algorithm>
 #include <memory>
@@ -40,6 +42,7 @@ private:
     Result<void> connect();
     Result<void> exchange_papers();
     Result<PeerStatus> compare_chains();
+    bool is_continued(const ChainId& chain) const;
     Result<void> bring_entry(const vault::LedgerEntry& entry);
     Result<void> bring_list(const ListId& id);
     Result<void> bring_all_in(const std::string& folder);
@@ -113,6 +116,7 @@ Result<PeerStatus> Pusher::compare_chains() {
         const auto held = ours == nullptr ? Result<void>(Error{Errc::NotFound, "no such chain"})
                                           : ours->check_ours(head);
         if (!held && held.error().code == Errc::NotFound) {
+            if (is_continued(head.chain)) continue;
             return Error{Errc::Conflict,
                          "the partner holds " + std::to_string(head.length) + " entries of chain " +
                              head.chain.brief() +
@@ -120,12 +124,27 @@ Result<PeerStatus> Pusher::compare_chains() {
                              "from the partner before anything is written here"};
         }
         HF_TRY(held);
-        for (Chain& chain : chains_) {
-            if (chain.entries->front().envelope.chain == head.chain) chain.at = head.length;
+    }
+    for (Chain& chain : chains_) {
+        for (const vault::ChainHead& head : status.chains) {
+            if (chain.entries->front().envelope.chain != head.chain) continue;
+            chain.at = std::min<std::size_t>(head.length, chain.entries->size());
         }
     }
     for (const Chain& chain : chains_) progress_->entries_all += chain.entries->size() - chain.at;
     return status;
+}
+
+/// True if a chain here goes on from `chain`: what this vault lacks of it was given up.
+bool Pusher::is_continued(const ChainId& chain) const {
+    const vault::KeyRing none;  // The first entry of a chain is clear.
+    for (const auto& [id, entries] : ledger_.entries()) {
+        const auto body = vault::open_body(entries.front(), none);
+        if (!body) continue;
+        const auto open = vault::parse_open_body(*body, settings_->end.own);
+        if (open && *open && (*open)->after && (*open)->after->chain == chain) return true;
+    }
+    return false;
 }
 
 Result<std::vector<std::string>> Pusher::lacking(const std::vector<std::string>& names) {

@@ -162,26 +162,51 @@ TEST_CASE("over quota a transfer stops with the reason, and goes on under better
     CHECK(pair.anna.read_back(*copy, record) == text);
 }
 
-TEST_CASE("a vault that went back in time is told so, and nothing is overwritten", "[peer]") {
-    Pair pair;
-    pair.anna.snapshot("epr", "one");
-    const std::string before = pair.anna.settings().vault + ".before";
-    namespace fs = std::filesystem;
-    fs::copy(pair.anna.settings().vault, before, fs::copy_options::recursive);
-    pair.anna.snapshot("epr", "two");
-    REQUIRE(replicate(pair.anna, pair.bert.id()).state == "done");
-    const auto held = must(pair.client().status()).chains;
-    fs::remove_all(pair.anna.settings().vault);
-    fs::rename(before, pair.anna.settings().vault);
+namespace {
+
+/// Anna's vault is as it was before a snapshot that Bert has.
+struct WentBack : Pair {
+    WentBack() {
+        anna.snapshot("epr", "one");
+        const std::string before = anna.settings().vault + ".before";
+        namespace fs = std::filesystem;
+        fs::copy(anna.settings().vault, before, fs::copy_options::recursive);
+        anna.snapshot("epr", "two");
+        REQUIRE(replicate(anna, bert.id()).state == "done");
+        held = must(client().status()).chains;
+        fs::remove_all(anna.settings().vault);
+        fs::rename(before, anna.settings().vault);
+    }
+    std::vector<vault::ChainHead> held;
+};
+
+}  // namespace
+
+TEST_CASE("a vault that went back in time is told so, and goes on in a new chain", "[peer]") {
+    WentBack pair;
     const TransferInfo back = replicate(pair.anna, pair.bert.id());
     CHECK(back.state == "failed");
     CHECK(back.problem.find("went back in time") != std::string::npos);
+    CHECK(must(pair.client().status()).chains == pair.held);
 
-    pair.anna.snapshot("epr", "three");  // Now its chain forks from what the partner has seen.
+    const auto record = pair.anna.snapshot("epr", "three");
+    CHECK(record.chain != pair.held.at(0).chain);
+    CHECK(replicate(pair.anna, pair.bert.id()).state == "done");
+    auto copy = must(pair.anna.control().store_at(pair.bert.id()));
+    CHECK(pair.anna.read_back(*copy, record) == "three");
+    const auto now = must(pair.client().status()).chains;
+    CHECK(now.size() == 2);
+    CHECK(std::find(now.begin(), now.end(), pair.held.at(0)) != now.end());
+}
+
+TEST_CASE("a node that went back with all it knew forks, and nothing is overwritten", "[peer]") {
+    WentBack pair;
+    pair.anna.forget_head();
+    pair.anna.snapshot("epr", "three");
     const TransferInfo forked = replicate(pair.anna, pair.bert.id());
     CHECK(forked.state == "failed");
     CHECK(forked.problem.find("fork") != std::string::npos);
-    CHECK(must(pair.client().status()).chains == held);
+    CHECK(must(pair.client().status()).chains == pair.held);
 }
 
 TEST_CASE("a host that loses its state still refuses a fork of what its files hold", "[peer]") {

@@ -166,6 +166,12 @@ std::unique_ptr<vault::Vault> TestTrust::open_vault() const {
                                    roster_.trust, system_clock(), system_random()));
 }
 
+void TestTrust::forget_head() const {
+    const std::string path = settings_.state + "/chain";
+    const Buffer text = must(read_file(path, 4096));
+    must(write_file_durably(path, View(text).first(64)));
+}
+
 vault::SnapshotRecord TestTrust::snapshot(const std::string& system,
                                           const std::string& bytes) const {
     const auto own = open_vault();

@@ -71,6 +71,8 @@ public:
     vault::SnapshotRecord snapshot(const std::string& system, const std::string& bytes) const;
     /// The same, read from any copy of this trust's vault.
     std::string read_back(vault::Store& copy, const vault::SnapshotRecord& record) const;
+    /// As if its disk had been put back to before it wrote its chain's last head down.
+    void forget_head() const;
     /// Signs roster number + 1 and puts it into the vault.
     void next_roster(const std::function<void(vault::Roster&)>& change);
 
