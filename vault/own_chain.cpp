@@ -41,6 +41,8 @@ Result<void> OwnChain::load() {
     };
     const auto there = recall();
     if (!there && there.error().code != Errc::NotFound) return there;
+    // Another process may have written since the reader looked.
+    if (there && !damage().empty()) HF_TRY(node_.reader->refresh());
     if (there && is_settled()) return {};
     const Fd lock = HF_TRY(wait_for_lock(node_.state + "/chain.lock"));
     if (recall()) {  // Another process may have been faster.

@@ -146,6 +146,17 @@ TEST_CASE("what a witness knows and the vault has is no reason for a new chain",
     CHECK_FALSE(*sound);
 }
 
+TEST_CASE("what another process writes between two looks is no damage", "[vault][chain]") {
+    Chained node;
+    const auto vault = node.open();
+    node.snapshot(*node.open(), {{"a", "by another process"}});
+    OwnChain chain({&vault->reader(), &vault->roster(), &vault->node().ledger, &node.clock,
+                    &system_random(), node.places().state});
+    REQUIRE(chain.load());
+    CHECK(chain.damage().empty());
+    CHECK(chain.id() == node.chain);
+}
+
 TEST_CASE("a damaged state/chain is told with its path", "[vault]") {
     Chained node;
     const std::string path = node.places().state + "/chain";
