@@ -1,8 +1,8 @@
 // Agreement: what an owner and a host have both signed, as a record (docs/peer-api.yaml).
 //
 // Numbers rise per owner and host. An agreement binds when an officer of each of both rosters, with
-// different keys, has signed the same bytes; of those in date the highest number holds. So terms
-// change by a higher number, and end by one that ends sooner.
+// different keys, has signed the same bytes; of those that have begun the highest number holds,
+// while it is in date. So terms change by a higher number, and end by one that ends sooner.
 //
 // Witnesses are trusts, never the owner itself, each named once. An owner's agreements should all
 // name the same ones: two majorities of one set always share a witness, those of two sets may not.

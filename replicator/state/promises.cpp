@@ -90,7 +90,10 @@ Result<std::optional<Agreement>> Promises::in_force(const TrustId& owner, const 
     rows.bind(0, owner.view()).bind(1, host.view());
     while (HF_TRY(rows.step())) {
         HeldAgreement held = HF_TRY(read_agreement(rows));
-        if (held.terms.in_date(now_ms)) return std::optional(std::move(held.terms));
+        if (held.terms.valid_from > now_ms) continue;
+        // Whoever ends an agreement by a newer one does not wake the older ones up.
+        if (!held.terms.in_date(now_ms)) break;
+        return std::optional(std::move(held.terms));
     }
     return std::optional<Agreement>{};
 }

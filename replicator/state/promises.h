@@ -37,7 +37,8 @@ public:
     /// All of this owner that both sides have signed, in date or not, by host and number.
     /// Errors: Io, Corrupt.
     Result<std::vector<HeldAgreement>> bound(const TrustId& owner);
-    /// The one that holds now. Errors: Io, Corrupt.
+    /// The one that holds now: of those that have begun the highest number, while it is in date.
+    /// Errors: Io, Corrupt.
     Result<std::optional<Agreement>> in_force(const TrustId& owner, const TrustId& host,
                                               std::int64_t now_ms);
 

@@ -1,3 +1,5 @@
+#include "replicator/state/promises.h"
+#include "replicator/state/state_file.h"
 #include "replicator/tenancy/refusal.h"
 #include "tests/replicator/peer/test_trust.h"
 
@@ -54,6 +56,29 @@ TEST_CASE("terms that make no sense are refused before anybody signs", "[peer]")
         }
     }
     CHECK(agreement_record(terms).error().code == Errc::Invalid);
+}
+
+TEST_CASE("an agreement that ended an older one does not wake it when it is over", "[peer]") {
+    TestTrust anna("Anna"), bert("Bert");
+    vault::Database db = must(open_state(":memory:"));
+    Promises promises(db);
+    const Agreement first = usual_terms(anna, bert);
+    Agreement notice = first;
+    notice.number = 2;
+    notice.valid_from = first.valid_from + 10;
+    notice.valid_to = first.valid_from + 20;
+    for (const Agreement& terms : {first, notice}) {
+        must(promises.put_agreement(signed_agreement(terms, anna, bert), anna.roster(),
+                                    bert.roster()));
+    }
+    const auto number_at = [&](std::int64_t ms) {
+        const auto held = must(promises.in_force(anna.id(), bert.id(), first.valid_from + ms));
+        return held ? held->number : 0;
+    };
+    CHECK(number_at(-1) == 0);
+    CHECK(number_at(5) == 1);
+    CHECK(number_at(15) == 2);
+    CHECK(number_at(25) == 0);
 }
 
 TEST_CASE("a proposal reaches the partner, and its signature comes back", "[peer]") {
