@@ -20,7 +20,7 @@ Result<void> add_agreements(const Core& core, const TrustId& owner, const TrustI
 Result<Introduction> introduction_to(const Core& core, const Partner& partner) {
     PeerEnd end = HF_TRY(peer_end(partner, core.own.trust));
     Introduction out{std::move(end), core.own.tls.copy(), {}, {}};
-    out.rosters = HF_TRY(rosters_in(core.own.vault));
+    out.rosters = HF_TRY(core.own_rosters.all());
     HF_TRY(add_agreements(core, core.own.trust, partner.trust, out.agreements));
     for (const auto& [trust, owner] : core.partners.all()) {
         HF_TRY(add_agreements(core, trust, partner.trust, out.agreements));

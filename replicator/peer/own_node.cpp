@@ -14,10 +14,9 @@ Result<OwnNode> OwnNode::open(const ReplicatorSettings& settings) {
     auto secrets = HF_TRY(vault::read_key_file(file, 3));
     if (secrets[0].size() != seed_bytes) return Error{Errc::Corrupt, file + ": damaged"};
     auto tls = HF_TRY(TlsIdentity::from_pem(secrets[1].view(), secrets[2].view()).within(file));
-    auto store = HF_TRY(vault::PosixStore::open(settings.vault));
     return OwnNode{settings.trust,   settings.name,
                    settings.address, vault::SigningKey::from_seed(std::move(secrets[0])),
-                   std::move(tls),   std::move(store)};
+                   std::move(tls),   settings.vault};
 }
 
 Result<std::vector<Buffer>> rosters_in(const vault::Store& store) {

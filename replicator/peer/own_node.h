@@ -1,5 +1,5 @@
-// OwnNode: this node as the replicator knows it: its keys for the link, and its own vault, which it
-// reads and never writes.
+// OwnNode: this node as the replicator knows it: its keys for the link, and where its own vault is,
+// which it reads and never writes. The vault may be lost: the node goes on keeping others' data.
 #pragma once
 
 #include "replicator/http/tls.h"
@@ -31,9 +31,9 @@ struct OwnNode {
     std::string address;
     vault::SigningKey link;
     TlsIdentity tls;
-    vault::PosixStore vault;
+    std::string vault;  // Its folder.
 
-    /// Reads KEYS/link.key and opens the vault. Errors: NotFound, Corrupt, Denied, Io.
+    /// Reads KEYS/link.key. Errors: NotFound, Corrupt, Denied, Io.
     static Result<OwnNode> open(const ReplicatorSettings& settings);
 };
 

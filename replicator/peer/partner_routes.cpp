@@ -72,7 +72,7 @@ Result<Terms> PeerApi::terms_for(const Partner& owner) const {
 }
 
 Result<std::string> PeerApi::own_rosters() const {
-    auto rosters = HF_TRY(rosters_in(core_.own.vault));
+    auto rosters = HF_TRY(core_.own_rosters.all());
     return encode(RosterChain{core_.own.trust, std::move(rosters)});
 }
 
@@ -138,7 +138,7 @@ Result<std::string> PeerApi::agreements(const HttpRequest& request) {
 
 Result<vault::Roster> PeerApi::roster_of(const TrustId& trust) const {
     if (trust != core_.own.trust) return HF_TRY(core_.partners.need(trust))->roster;
-    return vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), trust);
+    return core_.own_rosters.newest();
 }
 
 // A witness keeps the agreements that name it: by them it knows who may ask.

@@ -7,6 +7,7 @@
 
 #include "replicator/http/router.h"
 #include "replicator/peer/own_node.h"
+#include "replicator/peer/own_rosters.h"
 #include "replicator/peer/tenancies.h"
 #include "vault/crypto/merkle.h"
 
@@ -20,6 +21,7 @@ struct Core {
     Loop& loop;
     WorkerPool& pool;
     const OwnNode& own;
+    OwnRosters& own_rosters;
     Partners& partners;
     Promises& promises;
     Tenancies& tenancies;

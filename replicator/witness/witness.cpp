@@ -76,7 +76,7 @@ void Witness::answer_peer(const HttpRequest& request, Responder respond) {
 
 Result<vault::Roster> Witness::roster_of(const TrustId& trust) const {
     if (trust != core_.own.trust) return HF_TRY(core_.partners.need(trust))->roster;
-    return vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), trust);
+    return core_.own_rosters.newest();
 }
 
 Result<void> Witness::check_asker(const TrustId& asker, const TrustId& owner) const {

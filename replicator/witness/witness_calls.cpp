@@ -46,7 +46,7 @@ Result<WitnessSet> WitnessCalls::set_of(const Agreement& terms) const {
         const Partner* partner = core_.partners.find(trust);
         std::string name = partner == nullptr ? std::string() : partner->name;
         if (trust == core_.own.trust) {
-            name = HF_TRY(vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), trust)).name;
+            name = HF_TRY(core_.own_rosters.newest()).name;
         }
         set.members.push_back({trust, std::move(name)});
     }
