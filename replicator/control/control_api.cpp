@@ -93,8 +93,7 @@ ControlApi::Answer ControlApi::invite() {
     }
     Invitation invitation;
     invitation.trust = core_.own.trust;
-    invitation.name =
-        HF_TRY(vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), core_.own.trust)).name;
+    invitation.name = HF_TRY(core_.own_rosters.newest()).name;
     invitation.address = core_.own.address;
     invitation.tls_key = core_.own.tls.key_hash();
     invitation.token = vault::system_random().id<PairingToken>();
@@ -110,7 +109,7 @@ void ControlApi::accept(const HttpRequest& request, Responder respond) {
     if (invitation && invitation->trust == core_.own.trust) {
         invitation = Error{Errc::Invalid, "this is an invitation of this trust itself"};
     }
-    const auto rosters = rosters_in(core_.own.vault);
+    const auto rosters = core_.own_rosters.all();
     if (!invitation) return respond.fail(invitation.error());
     if (!rosters) return respond.fail(rosters.error());
     const PairCall call{invitation->token, core_.own.trust, core_.own.address, *rosters};
@@ -170,8 +169,7 @@ void ControlApi::put_agreement(HttpRequest request, Responder respond) {
         const Agreement terms = HF_TRY(parse_agreement(HF_TRY(vault::parse_record(request.body))));
         const bool we_own = terms.owner == core_.own.trust;
         const Partner* partner = HF_TRY(core_.partners.need(we_own ? terms.host : terms.owner));
-        const vault::Roster own =
-            HF_TRY(vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), core_.own.trust));
+        const vault::Roster own = HF_TRY(core_.own_rosters.newest());
         return std::pair(partner, HF_TRY(core_.promises.put_agreement(
                                       request.body, we_own ? own : partner->roster,
                                       we_own ? partner->roster : own)));

@@ -4,11 +4,12 @@
 
 namespace holdfast::replicator {
 
-Result<ControlClient> ControlClient::make(const std::string& run_folder) {
+Result<ControlClient> ControlClient::make(const std::string& run_folder,
+                                          std::uint32_t idle_ms_max) {
     HttpPeer peer;
     peer.base_url = "http://localhost";
     peer.unix_socket = run_folder + "/replicator.sock";
-    return ControlClient(std::move(peer), HF_TRY(SyncClient::make(nullptr)));
+    return ControlClient(std::move(peer), HF_TRY(SyncClient::make(nullptr)), idle_ms_max);
 }
 
 Result<Buffer> ControlClient::ask(const char* method, const std::string& path, View body) {
@@ -18,7 +19,7 @@ Result<Buffer> ControlClient::ask(const char* method, const std::string& path, V
     request.path = path;
     request.body.assign(body.begin(), body.end());
     request.reply_bytes_max = proxied_bytes_max;
-    request.idle_ms_max = 180'000;
+    request.idle_ms_max = idle_ms_max_;
     auto reply = client_.request(peer_, std::move(request));
     if (!reply && (!there || reply.error().code == Errc::Unreachable)) {
         return Error{Errc::Unreachable, "holdfast node is not running (holdfast node run): " +

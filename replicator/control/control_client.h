@@ -20,8 +20,10 @@ namespace holdfast::replicator {
 
 class ControlClient {
 public:
-    /// `run_folder` holds replicator.sock. Errors: Io.
-    static Result<ControlClient> make(const std::string& run_folder);
+    /// `run_folder` holds replicator.sock. An answer takes `idle_ms_max` at most; those that ask a
+    /// partner need long. Errors: Io.
+    static Result<ControlClient> make(const std::string& run_folder,
+                                      std::uint32_t idle_ms_max = 180'000);
 
     /// The text of a new invitation.
     Result<std::string> invite();
@@ -60,13 +62,14 @@ public:
     Result<std::unique_ptr<PartnerStore>> store_at(const TrustId& partner) const;
 
 private:
-    ControlClient(HttpPeer peer, SyncClient client)
-        : peer_(std::move(peer)), client_(std::move(client)) {}
+    ControlClient(HttpPeer peer, SyncClient client, std::uint32_t idle_ms_max)
+        : peer_(std::move(peer)), client_(std::move(client)), idle_ms_max_(idle_ms_max) {}
 
     Result<Buffer> ask(const char* method, const std::string& path, View body = {});
 
     HttpPeer peer_;
     SyncClient client_;
+    std::uint32_t idle_ms_max_;
 };
 
 }  // namespace holdfast::replicator

@@ -62,6 +62,7 @@ Json to_json(const TransferInfo& one) {
             {"objects_done", one.objects_done},
             {"objects_all", one.objects_all},
             {"bytes_done", one.bytes_done},
+            {"bytes_all", one.bytes_all},
             {"entries_done", one.entries_done},
             {"entries_all", one.entries_all},
             {"receipts", one.receipts},
@@ -79,6 +80,7 @@ TransferInfo read_transfer(Fields& in) {
     one.objects_done = in.number("objects_done");
     one.objects_all = in.number("objects_all");
     one.bytes_done = in.number("bytes_done");
+    one.bytes_all = in.number("bytes_all");
     one.entries_done = in.number("entries_done");
     one.entries_all = in.number("entries_all");
     one.receipts = in.number("receipts");

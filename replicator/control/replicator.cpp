@@ -40,6 +40,7 @@ struct Replicator::State {
     vault::Database db;
     std::unique_ptr<Partners> partners;
     std::optional<Promises> promises;
+    std::optional<OwnRosters> own_rosters;
     std::optional<Tenancies> tenancies;
     std::optional<PeerApi> peer_api;
     std::optional<Witness> witness;
@@ -66,12 +67,14 @@ Result<void> Replicator::State::open(Loop& loop, const ReplicatorSettings& setti
                                      const Clock& clock) {
     partners = HF_TRY(Partners::open(db));
     promises.emplace(db);
+    own_rosters.emplace(db, settings.vault, settings.trust);
+    HF_TRY(own_rosters->newest());  // Takes the copy; and who has none is nobody's node.
     files = HF_TRY(WorkerPool::make(loop, file_threads, file_jobs_max));
     calls = HF_TRY(WorkerPool::make(loop, call_threads, call_jobs_max));
     pushes = HF_TRY(WorkerPool::make(loop, push_threads, push_jobs_max));
     client = HF_TRY(HttpClient::make(loop, &own.tls));
     tenancies.emplace(*files, *promises, settings.tenants, own.trust, clock);
-    const Core core{loop, *files, own, *partners, *promises, *tenancies, clock};
+    const Core core{loop, *files, own, *own_rosters, *partners, *promises, *tenancies, clock};
     peer_api.emplace(core);
     witness.emplace(core, HF_TRY(WitnessBook::open(db)));
     witness_calls.emplace(core, *witness, *calls);

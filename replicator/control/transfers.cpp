@@ -14,8 +14,7 @@ Result<PushSettings> Transfers::settings_for(const Partner& partner) {
     PushSettings settings;
     settings.end = HF_TRY(peer_end(partner, core_.own.trust));
     settings.host = partner.trust;
-    settings.own_roster =
-        HF_TRY(vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), core_.own.trust));
+    settings.own_roster = HF_TRY(core_.own_rosters.newest());
     settings.host_roster = partner.roster;
     for (HeldAgreement& held : HF_TRY(core_.promises.agreements(core_.own.trust, partner.trust))) {
         settings.agreements.push_back(std::move(held.object));
@@ -29,10 +28,13 @@ Result<PushSettings> Transfers::settings_for(const Partner& partner) {
 
 Result<std::uint64_t> Transfers::start(const TrustId& trust) {
     const Partner* partner = HF_TRY(core_.partners.need(trust));
-    for (const Running& one : transfers_) {
-        if (one.info.partner == trust && one.info.ended_ms == 0) return one.info.id;
+    for (Running& one : transfers_) {
+        if (one.info.partner != trust || one.info.ended_ms != 0) continue;
+        one.again = true;
+        return one.info.id;
     }
     PushSettings settings = HF_TRY(settings_for(*partner));
+    vault::PosixStore vault = HF_TRY(vault::PosixStore::open(core_.own.vault));
     Running running;
     running.info.id = next_id_++;
     running.info.partner = trust;
@@ -42,7 +44,7 @@ Result<std::uint64_t> Transfers::start(const TrustId& trust) {
     running.progress = std::make_shared<PushProgress>();
     using Outcome = std::pair<Result<void>, PushReport>;
     HF_TRY(pushes_->submit(
-        [settings = std::move(settings), progress = running.progress, vault = core_.own.vault,
+        [settings = std::move(settings), progress = running.progress, vault = std::move(vault),
          identity = core_.own.tls.copy()] {
             PushReport report;
             auto done = push(vault, identity, settings, *progress, report);
@@ -60,11 +62,16 @@ Result<std::uint64_t> Transfers::start(const TrustId& trust) {
 
 Result<std::vector<std::uint64_t>> Transfers::start_all() {
     std::vector<std::uint64_t> ids;
+    std::optional<Error> first;
     for (const auto& [trust, partner] : core_.partners.all()) {
         const auto agreement =
             HF_TRY(core_.promises.in_force(core_.own.trust, trust, core_.clock.wall_ms()));
-        if (agreement && !partner.address.empty()) ids.push_back(HF_TRY(start(trust)));
+        if (!agreement || partner.address.empty()) continue;
+        auto id = start(trust);
+        if (id) ids.push_back(*id);
+        if (!id && !first) first = std::move(id).error();
     }
+    if (ids.empty() && first) return *std::move(first);
     return ids;
 }
 
@@ -76,8 +83,7 @@ Result<void> Transfers::keep(const TrustId& trust, const PushReport& report) {
         }
     }
     const Partner* partner = HF_TRY(core_.partners.need(trust));
-    const vault::Roster own =
-        HF_TRY(vault::newest_roster(HF_TRY(rosters_in(core_.own.vault)), core_.own.trust));
+    const vault::Roster own = HF_TRY(core_.own_rosters.newest());
     for (const Buffer& object : report.agreements) {
         const Agreement terms = HF_TRY(parse_agreement(HF_TRY(vault::parse_record(object))));
         const bool we_own = terms.owner == core_.own.trust;
@@ -94,11 +100,15 @@ void Transfers::ended(std::uint64_t id, const Result<void>& outcome, const PushR
     Running* running = find(id);
     HF_ASSERT(running != nullptr);
     const Result<void> kept = keep(running->info.partner, report);
-    const Result<void>& problem = outcome ? kept : outcome;
-    running->info.state = problem ? "done" : "failed";
-    if (!problem) running->info.problem = problem.error().message;
+    const Result<void>& done = outcome ? kept : outcome;
+    running->info.state = done ? "done" : "failed";
+    if (!done) running->info.problem = done.error().message;
     running->info.receipts = report.receipts.size();
     running->info.ended_ms = core_.clock.wall_ms();
+    if (done && running->again) {
+        const auto next = start(running->info.partner);
+        static_cast<void>(next.operator bool());  // The next one by the clock is minutes away.
+    }
 }
 
 std::vector<TransferInfo> Transfers::all() const {
@@ -108,6 +118,7 @@ std::vector<TransferInfo> Transfers::all() const {
         info.objects_done = one.progress->objects_done;
         info.objects_all = one.progress->objects_all;
         info.bytes_done = one.progress->bytes_done;
+        info.bytes_all = one.progress->bytes_all;
         info.entries_done = one.progress->entries_done;
         info.entries_all = one.progress->entries_all;
         out.push_back(std::move(info));

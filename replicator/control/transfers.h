@@ -26,6 +26,7 @@ struct TransferInfo {
     std::uint64_t objects_done = 0;
     std::uint64_t objects_all = 0;
     std::uint64_t bytes_done = 0;
+    std::uint64_t bytes_all = 0;  // As far as is known yet.
     std::uint64_t entries_done = 0;
     std::uint64_t entries_all = 0;
     std::uint64_t receipts = 0;
@@ -41,10 +42,13 @@ public:
     Transfers(const Core& core, WorkerPool& pushes, std::uint64_t bytes_per_second_max)
         : core_(core), pushes_(&pushes), bytes_per_second_max_(bytes_per_second_max) {}
 
-    /// Answers the id of the new transfer, or of the one that goes on.
+    /// Answers the id of the new transfer, or of the one that goes on: that is followed by another,
+    /// since what is new now may have come too late for it.
     /// Errors: NotFound, Invalid, Denied, Full, Io.
     Result<std::uint64_t> start(const TrustId& partner);
-    /// To every partner that has an address and an agreement in date for us as owner.
+    /// To every partner that has an address and an agreement in date for us as owner. One that
+    /// cannot be called (its node was revoked) keeps no other waiting; the first such error is told
+    /// if nothing was started at all.
     Result<std::vector<std::uint64_t>> start_all();
     /// The newest first.
     std::vector<TransferInfo> all() const;
@@ -55,6 +59,7 @@ private:
     struct Running {
         TransferInfo info;
         std::shared_ptr<PushProgress> progress;  // The worker's and the loop's.
+        bool again = false;                      // Asked for once more meanwhile.
     };
 
     Result<PushSettings> settings_for(const Partner& partner);

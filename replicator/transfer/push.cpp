@@ -47,6 +47,7 @@ private:
     Result<void> bring_list(const ListId& id);
     Result<void> bring_all_in(const std::string& folder);
     Result<std::vector<std::string>> lacking(const std::vector<std::string>& names);
+    Result<void> survey_packs();
     Result<void> bring_packs(const std::vector<std::string>& names);
     Result<void> bring(PatientClient& client, const std::string& name);
     Result<void> collect_receipts();
@@ -59,6 +60,7 @@ private:
     vault::Ledger ledger_;
     std::vector<PatientClient> clients_;  // One for each worker.
     std::set<std::string> there_;         // Names that the partner has for sure.
+    std::set<std::string> to_bring_;      // Packs that it lacks, counted already.
     std::vector<Chain> chains_;
 };
 
@@ -75,6 +77,7 @@ Result<void> Pusher::run() {
     HF_TRY(bring_all_in("custody/"));
     // All that the entries read above can name are in the vault by now.
     HF_TRY(bring_all_in("epoch/"));
+    HF_TRY(survey_packs());
     for (const Chain& chain : chains_) {
         for (std::size_t i = chain.at; i < chain.entries->size(); ++i) {
             HF_TRY(bring_entry((*chain.entries)[i]));
@@ -167,6 +170,25 @@ Result<std::vector<std::string>> Pusher::lacking(const std::vector<std::string>&
     return all;
 }
 
+// How much there is to bring, so that people see how long it takes.
+Result<void> Pusher::survey_packs() {
+    std::set<std::string> packs;
+    for (const Chain& chain : chains_) {
+        for (std::size_t i = chain.at; i < chain.entries->size(); ++i) {
+            const ListId& id = (*chain.entries)[i].envelope.list;
+            if (id.zero()) continue;
+            const auto list = HF_TRY(ledger_.list(id));
+            for (const PackId& pack : list.packs) packs.insert(vault::pack_name(pack));
+        }
+    }
+    for (const std::string& name : HF_TRY(lacking({packs.begin(), packs.end()}))) {
+        const auto bytes = vault_.size(name);  // One that is gone is told when its turn comes.
+        progress_->bytes_all += bytes ? *bytes : 0;
+        to_bring_.insert(name);
+    }
+    return {};
+}
+
 Result<void> Pusher::bring(PatientClient& client, const std::string& name) {
     auto object = vault_.get_all(name, vault::object_bytes_max);
     if (!object && object.error().code == Errc::NotFound) {
@@ -199,7 +221,7 @@ Result<void> Pusher::bring_packs(const std::vector<std::string>& names) {
         }
     }
     if (failed) return *failed;
-    there_.insert(names.begin(), names.end());
+    for (const std::string& name : names) to_bring_.erase(name);
     return {};
 }
 
@@ -222,7 +244,8 @@ Result<void> Pusher::bring_entry(const vault::LedgerEntry& entry) {
         const auto list = HF_TRY(ledger_.list(envelope.list));
         std::vector<std::string> packs;
         for (const PackId& pack : list.packs) packs.push_back(vault::pack_name(pack));
-        HF_TRY(bring_packs(HF_TRY(lacking(packs))));
+        std::erase_if(packs, [&](const std::string& name) { return !to_bring_.contains(name); });
+        HF_TRY(bring_packs(packs));
     }
     if (!envelope.list.zero()) HF_TRY(bring_list(envelope.list));
     ++progress_->objects_all;

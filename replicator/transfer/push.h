@@ -25,6 +25,7 @@ struct PushProgress {
     std::atomic<std::uint64_t> objects_done{0};
     std::atomic<std::uint64_t> objects_all{0};  // As far as is known yet.
     std::atomic<std::uint64_t> bytes_done{0};
+    std::atomic<std::uint64_t> bytes_all{0};  // Of packs, as far as is known yet.
     std::atomic<std::uint64_t> entries_done{0};
     std::atomic<std::uint64_t> entries_all{0};
     std::atomic<bool> stop{false};
