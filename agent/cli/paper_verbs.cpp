@@ -63,17 +63,30 @@ int papers(const Context& context, const PaperOptions& options) {
     return Done;
 }
 
-Result<std::size_t> write_partners(const Home& home, const std::string& given) {
+struct KitSheet {
+    std::size_t partners = 0;
+    std::vector<std::string> left_out;  // Names.
+};
+
+/// Only partners whose words were compared: on the day that the kit is needed, it is believed.
+Result<KitSheet> write_partners(const Home& home, const std::string& given) {
     const std::string path = given.empty() ? home.kit + "/recovery-kit.json" : given;
     const Buffer text = HF_TRY(read_file(path, vault::kit_bytes_max));
     vault::Kit kit = HF_TRY(vault::parse_kit(as_text(text)).within(path));
     auto replicator = HF_TRY(replicator::ControlClient::make(home.run));
     kit.partners.clear();
+    KitSheet sheet;
     for (const auto& partner : HF_TRY(replicator.partners())) {
-        kit.partners.push_back({partner.name, partner.address, Digest{partner.tls_key.digest}});
+        if (!partner.confirmed) {
+            sheet.left_out.push_back(partner.name);
+            continue;
+        }
+        kit.partners.push_back(
+            {partner.name, partner.address, Digest{partner.tls_key.digest}, partner.trust});
     }
     HF_TRY(write_file_durably(path, as_view(vault::kit_text(kit))));
-    return kit.partners.size();
+    sheet.partners = kit.partners.size();
+    return sheet;
 }
 
 }  // namespace
@@ -82,8 +95,12 @@ int recovery_kit(const Context& context, const std::string& path) {
     auto written = write_partners(context.home(), path);
     if (!written) return fail(written.error());
     fmt::print("The kit names {} partners now. Print it anew, and bring the copies up to date.\n",
-               *written);
-    return Done;
+               written->partners);
+    for (const std::string& name : written->left_out) {
+        warn(printable(name) +
+             " is not in it, since it is not confirmed: compare the words by phone first");
+    }
+    return written->left_out.empty() ? Done : DoneWithWarnings;
 }
 
 void add_paper_verbs(CLI::App& app, Context& context) {

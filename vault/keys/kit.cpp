@@ -18,6 +18,7 @@ KitPartner read_partner(Fields& in) {
     partner.name = in.text("name");
     partner.address = in.text("address");
     partner.tls_key = in.id<Digest>("tls_key");
+    partner.trust = in.id<TrustId>("trust");
     return partner;
 }
 
@@ -40,8 +41,10 @@ Result<Kit> make_kit(const TrustId& trust, const std::string& name, std::int64_t
 std::string kit_text(const Kit& kit) {
     Json partners = Json::array();
     for (const KitPartner& one : kit.partners) {
-        partners.push_back(
-            {{"name", one.name}, {"address", one.address}, {"tls_key", one.tls_key.hex()}});
+        partners.push_back({{"name", one.name},
+                            {"address", one.address},
+                            {"tls_key", one.tls_key.hex()},
+                            {"trust", one.trust.hex()}});
     }
     Json json = {
         {"holdfast", form}, {"trust", kit.trust.hex()}, {"name", kit.name}, {"time", kit.time}};

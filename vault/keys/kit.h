@@ -19,6 +19,7 @@ struct KitPartner {
     std::string name;
     std::string address;
     Digest tls_key;
+    TrustId trust;
 
     friend bool operator==(const KitPartner&, const KitPartner&) = default;
 };

@@ -93,7 +93,8 @@ TEST_CASE("a kit's locked part does not pass for another trust's", "[vault][keys
 TEST_CASE("a kit's partners are printed anew without the passphrase", "[vault][keys]") {
     const Trust t;
     Kit kit = *parse_kit(kit_text(kit_of(t)));
-    kit.partners = {{"Southmere", "holdfast.southmere.example:7443", system_random().id<Digest>()}};
+    kit.partners = {{"Southmere", "holdfast.southmere.example:7443", system_random().id<Digest>(),
+                     system_random().id<TrustId>()}};
     const Result<Kit> again = parse_kit(kit_text(kit));
     REQUIRE(again);
     CHECK(again->partners == kit.partners);
