@@ -89,8 +89,12 @@ Result<void> add_custodian(const Home& home, const vault::Custodian& custodian) 
 }
 
 Result<vault::Custody> load_custody(const Node& node) {
+    return load_custody(node.vault->store(), node.vault->roster());
+}
+
+Result<vault::Custody> load_custody(const vault::Store& store, const vault::Roster& roster) {
     std::string newest;
-    HF_TRY(node.vault->store().list("custody/", [&](const std::string& name) -> Result<void> {
+    HF_TRY(store.list("custody/", [&](const std::string& name) -> Result<void> {
         newest = name;
         return {};
     }));
@@ -99,8 +103,8 @@ Result<vault::Custody> load_custody(const Node& node) {
                      "the recovery secret has not been shared out (holdfast "
                      "recovery custody)"};
     }
-    const Buffer object = HF_TRY(node.vault->store().get_all(newest, vault::record_bytes_max));
-    return vault::parse_custody(object, node.vault->roster());
+    const Buffer object = HF_TRY(store.get_all(newest, vault::record_bytes_max));
+    return vault::parse_custody(object, roster);
 }
 
 Result<vault::Custody> share_recovery(const Node& node, const vault::KitSecrets& kit,

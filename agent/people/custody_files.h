@@ -24,6 +24,8 @@ Result<void> add_custodian(const Home& home, const vault::Custodian& custodian);
 
 /// The newest custody record of the own vault. Errors: NotFound (none was made), Corrupt, Io.
 Result<vault::Custody> load_custody(const Node& node);
+/// The same of any store that holds the trust's objects. Errors: as above, Unreachable.
+Result<vault::Custody> load_custody(const vault::Store& store, const vault::Roster& roster);
 
 /// Shares the kit's recovery secret out among all custodians, anew. Errors: Invalid (too few
 /// custodians for the threshold), Denied (the kit is another trust's), Full, Io.

@@ -71,12 +71,16 @@ std::string file_name(const vault::PersonCertificate& one, std::int64_t seen_ms)
     return std::to_string(one.number) + "-" + std::to_string(seen_ms) + ".person";
 }
 
-Result<vault::PersonCertificate> keep(const Home& home, const vault::PersonCertificate& one,
-                                      const vault::SigningKey& office, std::int64_t now_ms) {
-    const Buffer object = HF_TRY(vault::certify(one, office));
+Result<void> write_certificate(const Home& home, const vault::PersonCertificate& one, View object,
+                               std::int64_t seen_ms) {
     const std::string folder = home.people + "/" + one.person.hex();
     HF_TRY(make_folders(folder));
-    HF_TRY(write_file_durably(folder + "/" + file_name(one, now_ms), object));
+    return write_file_durably(folder + "/" + file_name(one, seen_ms), object);
+}
+
+Result<vault::PersonCertificate> keep(const Home& home, const vault::PersonCertificate& one,
+                                      const vault::SigningKey& office, std::int64_t now_ms) {
+    HF_TRY(write_certificate(home, one, HF_TRY(vault::certify(one, office)), now_ms));
     return one;
 }
 
@@ -138,6 +142,11 @@ Result<KnownPerson> PeopleBook::named(const std::string& name) const {
         return Error{Errc::NotFound, "no person is called " + name + " (holdfast person list)"};
     }
     return *found;
+}
+
+Result<void> keep_certificate(const Home& home, const vault::PersonCertificate& certificate,
+                              View object) {
+    return write_certificate(home, certificate, object, certificate.time);
 }
 
 Result<vault::PersonCertificate> add_person(const Home& home, const vault::Roster& roster,

@@ -55,6 +55,11 @@ struct NewPerson {
     PublicKey key;
 };
 
+/// Keeps a certificate that a host had kept, as if it had been here since it was made.
+/// Errors: Full, Io.
+Result<void> keep_certificate(const Home& home, const vault::PersonCertificate& certificate,
+                              View object);
+
 /// Certifies a new person and keeps the certificate. Errors: Conflict (the name is taken), Invalid,
 /// Denied (`office` is not on the roster), Full, Io.
 Result<vault::PersonCertificate> add_person(const Home& home, const vault::Roster& roster,
