@@ -199,6 +199,7 @@ void add_custody_verbs(CLI::App& app, Context& context) {
     kit->callback([&context, options] {
         context.verb = [&context, options] { return recovery_kit(context, options->kit); };
     });
+    add_unlock_verb(*group, context);
     verb->add_option("--threshold", options->threshold, "how many together open it (default 2)");
     verb->add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
         ->type_name("FILE");

@@ -1,4 +1,4 @@
-// The recovery kit's sheet of partners.
+// What else stands under recovery: the kit's sheet of partners, and unlocking.
 #pragma once
 
 #include "agent/cli/context.h"
@@ -9,5 +9,8 @@ namespace holdfast::agent::cli {
 
 /// Writes the partners into the kit at `path` (empty: the node's own), without its passphrase.
 int recovery_kit(const Context& context, const std::string& path);
+
+/// Adds `unlock` to the group `recovery`.
+void add_unlock_verb(CLI::App& recovery, Context& context);
 
 }  // namespace holdfast::agent::cli

@@ -1,5 +1,7 @@
 #include "agent/node/node.h"
 
+#include "agent/node/unlocked.h"
+
 namespace holdfast::agent {
 
 Result<Node> open_node(const Home& home) {
@@ -10,6 +12,7 @@ Result<Node> open_node(const Home& home) {
     node.vault =
         HF_TRY(vault::Vault::open({home.vault, home.state, home.keys}, node.keys.for_vault(),
                                   node.settings.trust, system_clock(), vault::system_random()));
+    add_unlocked(node.settings.trust, node.vault->domains(), node.vault->keys());
     return node;
 }
 
