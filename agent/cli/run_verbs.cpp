@@ -1,5 +1,6 @@
 // drill, failover, run, status: bringing systems back, through the node's agent.
 #include "agent/cli/context.h"
+#include "agent/cli/copies_view.h"
 #include "agent/cli/partner.h"
 #include "agent/cli/passphrase.h"
 #include "agent/cli/run_view.h"
@@ -170,6 +171,7 @@ void print_system(const Json& system, std::int64_t now_ms) {
     if (!text_in(system, "holder").empty()) {
         fmt::print("{:<16} {}\n", "", text_in(system, "holder"));
     }
+    print_copies(system, now_ms);
     const auto here = system.find("runs_here");
     if (here == system.end() || !here->is_object()) return;
     for (const Json& one : list_in(*here, "endpoints")) {

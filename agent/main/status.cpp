@@ -5,6 +5,7 @@
 #include "agent/failover/terms.h"
 #include "agent/host/room.h"
 #include "agent/json/json.h"
+#include "agent/main/copies.h"
 #include "agent/node/node.h"
 
 namespace holdfast::agent {
@@ -68,8 +69,11 @@ Result<std::string> status_json(const Home& home, const Clock& clock, RunStore& 
              {"node", node.settings.name},
              {"time_ms", clock.wall_ms()},
              {"systems", Json::array()}};
+    const Copies copies = Copies::ask(home);
     for (const std::string& name : HF_TRY(list_systems(home))) {
-        out["systems"].push_back(HF_TRY(system_json(home, store, node, name)));
+        Json system = HF_TRY(system_json(home, store, node, name));
+        copies.add_to(system, node.vault->roster().name, node.settings.trust, node.vault->reader());
+        out["systems"].push_back(std::move(system));
     }
     return dump(out);
 }
