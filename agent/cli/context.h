@@ -23,6 +23,10 @@ struct Context {
 };
 
 // One file of verbs each; they add subcommands to `app` that set context.verb.
+void add_agreement_verbs(CLI::App& app, Context& context);  // agreement
+void add_partner_verbs(CLI::App& app, Context& context);    // partner
+void add_recover_verbs(CLI::App& app, Context& context);    // recover
+void add_replicate_verbs(CLI::App& app, Context& context);  // replicate
 void add_setup_verbs(CLI::App& app, Context& context);    // init, doctor, system
 void add_vault_verbs(CLI::App& app, Context& context);    // snapshot, snapshots, restore, verify
 void add_mount_verbs(CLI::App& app, Context& context);    // mount, unmount

@@ -22,6 +22,10 @@ int main(int argc, char** argv) {
     add_setup_verbs(app, context);
     add_vault_verbs(app, context);
     add_mount_verbs(app, context);
+    add_partner_verbs(app, context);
+    add_agreement_verbs(app, context);
+    add_replicate_verbs(app, context);
+    add_recover_verbs(app, context);
     add_run_verbs(app, context);
     add_holder_verbs(app, context);
     add_paper_verbs(app, context);

@@ -24,6 +24,18 @@ void warn(std::string_view message) {
     fmt::print(stderr, "holdfast: warning: {}\n", message);
 }
 
+std::string printable(std::string_view text) {
+    std::string out(text);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(out[i]);
+        if (byte < 0x20 || byte == 0x7f) out[i] = '?';
+        // U+0080 to U+009F, of which some terminals make escape sequences.
+        const bool lead = byte == 0xc2 && i + 1 < out.size();
+        if (lead && static_cast<unsigned char>(out[i + 1]) < 0xa0) out.replace(i, 2, "?");
+    }
+    return out;
+}
+
 bool stderr_is_terminal() {
     return isatty(STDERR_FILENO) != 0;
 }

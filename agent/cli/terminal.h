@@ -21,6 +21,9 @@ int fail(const Error& error);
 
 void warn(std::string_view message);
 
+/// Another trust's text, made safe for a terminal: control characters become '?'.
+std::string printable(std::string_view text);
+
 bool stderr_is_terminal();
 bool stdin_is_terminal();
 

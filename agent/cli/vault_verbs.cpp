@@ -1,6 +1,8 @@
 // snapshot, snapshots, restore, verify: the vault's daily work.
 #include "agent/backup/backup.h"
+#include "agent/cli/after_snapshot.h"
 #include "agent/cli/context.h"
+#include "agent/cli/vault_at.h"
 #include "agent/cli/watch.h"
 #include "agent/config/systems.h"
 #include "agent/node/node.h"
@@ -83,6 +85,7 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
                                  {default_workers(), options.read_all, &progress});
         });
     if (!taken) return fail(taken.error());
+    replicate_soon(home);
     const std::int64_t took_ms = (system_clock().steady_ns() - start) / 1'000'000;
     const vault::SnapshotRecord& record = taken->record;
     if (context.json) {
@@ -106,16 +109,16 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
     return taken->warnings.empty() ? Done : DoneWithWarnings;
 }
 
-int snapshots(const Context& context, const std::string& system) {
-    auto node = open_node(context.home());
-    if (!node) return fail(node.error());
+int snapshots(const Context& context, const std::string& system, const std::string& from) {
+    auto at = open_vault_at(context.home(), from);
+    if (!at) return fail(at.error());
     json out = json::array();
     const std::int64_t now = system_clock().wall_ms();
     if (!context.json) {
         fmt::print("{:<12}  {:<16} {:<20}  {:>10}  {:>10}  {}\n", "ID", "SYSTEM", "TIME (UTC)",
                    "SIZE", "STORED", "AGE");
     }
-    for (const vault::SnapshotRecord& record : node->vault->reader().snapshots()) {
+    for (const vault::SnapshotRecord& record : at->reader().snapshots()) {
         if (!system.empty() && record.system != system) continue;
         out.push_back(to_json(record));
         if (context.json) continue;
@@ -132,13 +135,14 @@ struct RestoreOptions {
     std::string snapshot;
     std::string latest;
     std::string to;
+    std::string from;
     std::vector<std::string> includes;
 };
 
 int restore(const Context& context, const RestoreOptions& options) {
-    auto node = open_node(context.home());
-    if (!node) return fail(node.error());
-    vault::VaultReader& reader = node->vault->reader();
+    auto at = open_vault_at(context.home(), options.from);
+    if (!at) return fail(at.error());
+    vault::VaultReader& reader = at->reader();
     auto record =
         options.latest.empty() ? reader.find(options.snapshot) : reader.latest(options.latest);
     if (!record) return fail(record.error());
@@ -175,9 +179,11 @@ int restore(const Context& context, const RestoreOptions& options) {
         show_warnings(facts->warnings);
     }
     if (facts->damaged_paths != 0) {
-        return fail({Errc::Corrupt, fmt::format("{} paths are damaged in the vault; the rest is "
-                                                "restored (holdfast verify names the packs)",
-                                                facts->damaged_paths)});
+        return fail(
+            {Errc::Corrupt,
+             fmt::format("{} paths are damaged {}; the rest is restored", facts->damaged_paths,
+                         options.from.empty() ? "in the vault (holdfast verify names the packs)"
+                                              : "at " + options.from)});
     }
     return facts->warnings.empty() ? Done : DoneWithWarnings;
 }
@@ -242,12 +248,15 @@ void add_restore(CLI::App& app, Context& context) {
     verb->add_option("--to", options->to, "a folder that is new or empty")
         ->required()
         ->type_name("DIR");
+    verb->add_option("--from", options->from, "from what this partner holds of our vault")
+        ->type_name("PARTNER");
     verb->add_option("--include", options->includes, "only paths that match (may be repeated)")
         ->type_name("GLOB");
     verb->add_flag("--json", context.json, "report as JSON");
     verb->footer(
         "One source comes straight into DIR, several into DIR/SOURCE.\n"
-        "Example: holdfast restore --latest epr --to /srv/restored");
+        "Example: holdfast restore --latest epr --to /srv/restored\n"
+        "Example: holdfast restore --latest epr --to /srv/restored --from Trumpton");
     verb->callback([&context, options] {
         if (options->snapshot.empty() && options->latest.empty()) {
             throw CLI::RequiredError("SNAPSHOT or --latest SYSTEM");
@@ -274,12 +283,14 @@ void add_vault_verbs(CLI::App& app, Context& context) {
     });
 
     auto system = std::make_shared<std::string>();
+    auto from = std::make_shared<std::string>();
     CLI::App* list = app.add_subcommand("snapshots", "list snapshots");
     list->add_option("SYSTEM", *system, "only of this system");
+    list->add_option("--from", *from, "those that this partner holds")->type_name("PARTNER");
     list->add_flag("--json", context.json, "report as JSON");
     list->footer("Example: holdfast snapshots epr");
-    list->callback([&context, system] {
-        context.verb = [&context, system] { return snapshots(context, *system); };
+    list->callback([&context, system, from] {
+        context.verb = [&context, system, from] { return snapshots(context, *system, *from); };
     });
 
     add_restore(app, context);

@@ -24,6 +24,7 @@ NodeSettings read_node(TableReader& root) {
         PeerSettings& into = out.peer.emplace();
         peer->text("listen", Need::Required, rule::bound, into.listen);
         peer->text("address", Need::Optional, rule::dialled, into.address);
+        peer->flag("after_snapshot", Need::Optional, into.after_snapshot);
         peer->finish();
     }
     if (auto console = root.table("console", Need::Optional)) {
@@ -43,6 +44,7 @@ std::string render(const NodeSettings& settings) {
         if (!settings.peer->address.empty()) {
             out += "address = " + toml_text(settings.peer->address) + "\n";
         }
+        if (!settings.peer->after_snapshot) out += "after_snapshot = false\n";
     }
     if (settings.console) {
         out += "\n[console]\nlisten = " + toml_text(settings.console->listen) + "\n";

@@ -5,6 +5,7 @@
 //     [peer]                                # optional: without it no partner can call
 //     listen = "0.0.0.0:8420"
 //     address = "192.0.2.10:8420"           # what partners dial, given in invitations; optional
+//     after_snapshot = false                # optional: bring snapshots only every five minutes
 //     [console]                             # optional: without it there is no console
 //     listen = "127.0.0.1:8443"
 #pragma once
@@ -20,8 +21,9 @@ namespace holdfast::agent {
 constexpr std::size_t node_file_bytes_max = 16'384;
 
 struct PeerSettings {
-    std::string listen;   // "ADDRESS:PORT".
-    std::string address;  // "HOST:PORT", or empty.
+    std::string listen;          // "ADDRESS:PORT".
+    std::string address;         // "HOST:PORT", or empty.
+    bool after_snapshot = true;  // A new snapshot is brought to partners at once.
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };
 

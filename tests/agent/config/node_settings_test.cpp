@@ -40,6 +40,16 @@ TEST_CASE("a node needs neither partners nor a console", "[config]") {
     CHECK(*load_node(home) == settings);
 }
 
+TEST_CASE("bringing snapshots to partners at once can be switched off", "[config]") {
+    const Folder folder;
+    const Home home = Home::at(folder.path());
+    NodeSettings settings = camberwick();
+    CHECK(settings.peer->after_snapshot);
+    settings.peer->after_snapshot = false;
+    REQUIRE(write_node(home, settings));
+    CHECK_FALSE(load_node(home)->peer->after_snapshot);
+}
+
 TEST_CASE("what would not load is not written", "[config]") {
     const Folder folder;
     const Home home = Home::at(folder.path());
