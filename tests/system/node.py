@@ -2,13 +2,17 @@
 import json
 import os
 import random
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import time
 
 HOLDFAST = os.environ["HOLDFAST"]
 SOURCE = os.environ["HOLDFAST_SOURCE"]
+PATIENCE_S = 60
 RESCUE = os.path.join(SOURCE, "images/rescue/holdfast-rescue")
 
 
@@ -23,12 +27,16 @@ class Outcome:
 
 
 class Node:
-    def __init__(self, trust="Camberwick Green"):
+    def __init__(self, trust="Camberwick Green", *init):
         self.root = tempfile.mkdtemp(prefix="holdfast-test-")
-        self.home = os.path.join(self.root, "home")
-        self.vault = os.path.join(self.home, "vault")
-        made = self.run("init", "--trust", trust)
-        assert made.code == 0, made.err
+        self.use(os.path.join(self.root, "home"))
+        self.trust = trust
+        if trust is not None:
+            self.ok("init", "--trust", trust, *init)
+
+    def use(self, home):
+        self.home = home
+        self.vault = os.path.join(home, "vault")
 
     def close(self):
         shutil.rmtree(self.root)
@@ -40,8 +48,19 @@ class Node:
         return Outcome(subprocess.run([HOLDFAST, "--home", self.home, *arguments], env=environment,
                                       stdin=subprocess.DEVNULL, capture_output=True))
 
+    def ok(self, *arguments):
+        """The outcome of a command that must do what it is told."""
+        outcome = self.run(*arguments)
+        assert outcome.code == 0, f"{arguments}: exit code {outcome.code}\n{outcome.out}{outcome.err}"
+        return outcome
+
     def path(self, name):
         return os.path.join(self.root, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name)
 
     def rescue(self, *arguments):
         kit = os.path.join(self.home, "kit")
@@ -54,6 +73,72 @@ class Node:
         for at, _, names in os.walk(os.path.join(self.vault, folder)):
             found += [os.path.join(at, name) for name in names]
         return sorted(found)
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class RunningNode(Node):
+    """A node with a port for partners, run by `holdfast node run`."""
+
+    def __init__(self, trust):
+        self.process = None
+        self.address = f"127.0.0.1:{free_port()}"
+        super().__init__(trust, "--listen", self.address, "--address", self.address)
+
+    def start(self, fault=None):
+        environment = {k: v for k, v in os.environ.items() if k != "HOLDFAST_FAULT"}
+        if fault is not None:
+            environment["HOLDFAST_FAULT"] = str(fault)
+        self.log = open(self.path("log"), "ab")
+        self.process = subprocess.Popen([HOLDFAST, "--home", self.home, "node", "run"],
+                                        env=environment, stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log)
+        self.wait_for(lambda: self.ended() or self.answers())
+        return self
+
+    def answers(self):
+        return self.run("partner", "list").code == 0 and self.run("run", "list").code == 0
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def wait_for(self, holds):
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < deadline, open(self.path("log")).read()
+            select.select([], [], [], 0.05)
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
+        self.process = None
+        self.log.close()
+
+    def close(self):
+        self.stop()
+        super().close()
+
+
+def pair(inviting, accepting, confirm=True):
+    """Answers the words that both must have."""
+    invitation = inviting.path("invitation")
+    inviting.ok("partner", "invite", "--out", invitation)
+    accepted = accepting.ok("partner", "accept", invitation, "--json").json()
+    if confirm:
+        inviting.ok("partner", "confirm", accepting.trust)
+        accepting.ok("partner", "confirm", inviting.trust)
+    return accepted["words"]
+
+
+def agree(owner, host, *terms):
+    owner.ok("agreement", "propose", host.trust, "--quota", "1GiB", "--hold-days", "30", *terms)
+    host.ok("agreement", "sign", owner.trust)
 
 
 def was_killed(outcome):
