@@ -73,12 +73,13 @@ void Fields::bytes(const char* field, std::span<std::uint8_t> out) {
     }
 }
 
-std::vector<std::string> Fields::texts(const char* field, std::size_t count_max) {
+std::vector<std::string> Fields::texts(const char* field, std::size_t count_max,
+                                       std::size_t bytes_max) {
     std::vector<std::string> all;
     const Json* items = list_at(field, count_max);
     for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
         const auto* text = (*items)[i].get_ptr<const std::string*>();
-        if (text == nullptr || text->size() > name_bytes_max) {
+        if (text == nullptr || text->size() > bytes_max) {
             fail(field, "expected texts");
             return {};
         }

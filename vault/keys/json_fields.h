@@ -39,8 +39,11 @@ public:
     Buffer base64(const char* field, std::size_t bytes_max);
     /// Base64 of exactly as many bytes as `out` has.
     void bytes(const char* field, std::span<std::uint8_t> out);
-    std::vector<std::string> texts(const char* field, std::size_t count_max);
+    std::vector<std::string> texts(const char* field, std::size_t count_max,
+                                   std::size_t bytes_max = name_bytes_max);
     Fields object(const char* field);
+    /// For fields that may be left out.
+    bool has(const char* field) const { return object_->is_object() && object_->contains(field); }
 
     template <class SomeId>
     SomeId id(const char* field) {

@@ -40,19 +40,15 @@ struct Release {
     Digest keys_hash;  // H("release keys", sealed keys)
 };
 
-struct ReleasedKey {
-    SegmentName segment;
-    Secret key;
-};
-
 struct NewRelease {
     Record record;  // To be signed by two persons: sign(), then encode().
     Buffer sealed_keys;
 };
 
-/// `release` without its keys_hash. Errors: Invalid (no system or purpose, an end before the
-/// start, no keys or too many).
-Result<NewRelease> make_release(const Release& release, const std::vector<ReleasedKey>& keys);
+/// `release` without its keys_hash; the keys of `segments`, as `keys` has them. Errors: Invalid (no
+/// system or purpose, an end before the start, no keys or too many), those of `keys`.
+Result<NewRelease> make_release(const Release& release, const std::vector<SegmentName>& segments,
+                                const KeySource& keys);
 
 /// Reads the facts; who signed is People::two_persons' to judge, with the owner's certificates.
 /// Errors: Corrupt, Denied (for another host).
