@@ -2,7 +2,12 @@
 
 #include "replicator/pairing/words.h"
 #include "replicator/peer/introduction.h"
+#include "replicator/peer/run_wire.h"
 #include "replicator/tenancy/refusal.h"
+
+#include <pwd.h>
+
+#include <array>
 
 namespace holdfast::replicator {
 namespace {
@@ -11,6 +16,25 @@ constexpr std::uint64_t record_body_max = vault::record_bytes_max;
 
 void send(Responder& respond, const Result<HttpResponse>& answer) {
     respond.send(answer ? *answer : refusal_response(answer.error()));
+}
+
+/// The name of who connected, as this machine knows them.
+std::string caller_name(const HttpRequest& request) {
+    if (!request.peer_uid) return "somebody";
+    passwd entry{};
+    passwd* found = nullptr;
+    std::array<char, 4096> room{};
+    (void)::getpwuid_r(*request.peer_uid, &entry, room.data(), room.size(), &found);
+    return found != nullptr ? entry.pw_name : "user " + std::to_string(*request.peer_uid);
+}
+
+ClientRequest json_post(const std::string& path, const std::string& json) {
+    ClientRequest ask;
+    ask.method = "POST";
+    ask.path = path;
+    ask.headers = {{"content-type", "application/json"}};
+    ask.body.assign(json.begin(), json.end());
+    return ask;
 }
 
 /// A problem as the other end told it, for people.
@@ -56,6 +80,14 @@ void ControlApi::add_routes(Router& router) {
     router.on("GET", "/partner/{trust}/{rest...}", [this](HttpRequest request, Responder respond) {
         proxy(request, std::move(respond));
     });
+    router.on(
+        "POST", "/partner/{trust}/runs",
+        [this](HttpRequest request, Responder respond) { order_run(request, std::move(respond)); },
+        run_body_bytes_max);
+    router.on(
+        "POST", "/partner/{trust}/runs/{run}/{call}",
+        [this](HttpRequest request, Responder respond) { call_run(request, std::move(respond)); },
+        run_body_bytes_max);
 }
 
 Result<const Partner*> ControlApi::partner_in(const HttpRequest& request) const {
@@ -229,15 +261,9 @@ ControlApi::Answer ControlApi::receipts(const HttpRequest& request) {
 }
 
 void ControlApi::proxy(const HttpRequest& request, Responder respond) {
-    const auto trust = TrustId::from_text(request.param("trust"));
-    const auto partner =
-        trust ? core_.partners.need(*trust) : Result<const Partner*>(trust.error());
-    const auto end =
-        partner ? peer_end(**partner, core_.own.trust) : Result<PeerEnd>(partner.error());
-    if (!end) return respond.fail(end.error());
     ClientRequest ask;
     ask.method = request.method;
-    ask.path = "/trusts/" + core_.own.trust.hex() + "/" + request.param("rest");
+    ask.path = request.param("rest");
     char mark = '?';
     for (const auto& [name, value] : request.query) {
         ask.path += mark + name + "=" + value;
@@ -246,6 +272,37 @@ void ControlApi::proxy(const HttpRequest& request, Responder respond) {
     if (const std::string* range = request.header("range"); range && range->starts_with("bytes=")) {
         ask.range = range->substr(6);
     }
+    ask_partner(request.param("trust"), std::move(ask), std::move(respond));
+}
+
+void ControlApi::order_run(const HttpRequest& request, Responder respond) {
+    auto question = parse_run_question(request.body);
+    if (!question) return respond.fail(question.error());
+    if (question->ordered_by.empty()) question->ordered_by = caller_name(request);
+    ask_partner(request.param("trust"), json_post("runs", encode(*question)), std::move(respond));
+}
+
+void ControlApi::call_run(const HttpRequest& request, Responder respond) {
+    const auto call = run_call(request.param("call"));
+    if (!call) return respond.fail(404, "not_found", "there is no such call of a run");
+    const auto number = run_number(request.param("run"));
+    if (!number) return respond.fail(number.error());
+    auto body = run_call_body(*call, request.body);
+    if (!body) return respond.fail(body.error());
+    ask_partner(request.param("trust"),
+                json_post("runs/" + *number + "/" + request.param("call"), *std::move(body)),
+                std::move(respond));
+}
+
+/// `ask.path` is below our own tenancy at the partner.
+void ControlApi::ask_partner(const std::string& trust_text, ClientRequest ask, Responder respond) {
+    const auto trust = TrustId::from_text(trust_text);
+    const auto partner =
+        trust ? core_.partners.need(*trust) : Result<const Partner*>(trust.error());
+    const auto end =
+        partner ? peer_end(**partner, core_.own.trust) : Result<PeerEnd>(partner.error());
+    if (!end) return respond.fail(end.error());
+    ask.path = "/trusts/" + core_.own.trust.hex() + "/" + ask.path;
     ask.reply_bytes_max = proxied_bytes_max;
     HttpPeer peer;
     peer.base_url = "https://" + end->address;

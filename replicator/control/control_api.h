@@ -8,13 +8,17 @@
 //     GET  /agreements?partner=          all with that partner
 //     POST /agreements                   a signed record; stored, then brought to the partner
 //     POST /papers?partner=              a record of type person, envelope, custody; brought at
-//     once POST /replicate?partner=           202; without partner: to all with an agreement GET
-//     /replicate                    transfers, the newest first GET  /receipts?partner= what it
-//     receipted to us GET  /partner/{trust}/{rest...}    GET /trusts/OWN/{rest} at the partner,
-//     over our link key
+//                                        once
+//     POST /replicate?partner=           202; without partner: to all with an agreement
+//     GET  /replicate                    transfers, the newest first
+//     GET  /receipts?partner=            what it receipted to us
+//     GET  /partner/{trust}/{rest...}    GET /trusts/OWN/{rest} at the partner, over our link key
+//     POST /partner/{trust}/runs         the same for an order; who asked is added, by the socket
+//     POST /partner/{trust}/runs/{run}/{call}   and for what run_wire.h names
 //
-// Whoever may open the socket may ask all of this; nothing here needs or shows a key. Thread rule:
-// the loop thread.
+// Whoever may open the socket may ask all of this; nothing here needs or shows a key.
+//
+// Thread rule: the loop thread.
 #pragma once
 
 #include "replicator/control/control_wire.h"
@@ -46,6 +50,9 @@ private:
     Answer replicate(const HttpRequest& request);
     Answer receipts(const HttpRequest& request);
     void proxy(const HttpRequest& request, Responder respond);
+    void order_run(const HttpRequest& request, Responder respond);
+    void call_run(const HttpRequest& request, Responder respond);
+    void ask_partner(const std::string& trust, ClientRequest ask, Responder respond);
 
     Result<PartnerInfo> info_of(const Partner& partner);
     Result<const Partner*> partner_in(const HttpRequest& request) const;

@@ -112,6 +112,16 @@ Result<Buffer> ControlClient::newest_at(const TrustId& witness, const TrustId& o
         ask("GET", "/witnesses/" + witness.hex() + "/holders/" + owner.hex() + "/" + system)));
 }
 
+Result<std::string> ControlClient::get_at(const TrustId& partner, const std::string& path) {
+    return std::string(as_text(HF_TRY(ask("GET", "/partner/" + partner.hex() + "/" + path))));
+}
+
+Result<std::string> ControlClient::post_at(const TrustId& partner, const std::string& path,
+                                           std::string_view json) {
+    const std::string at = "/partner/" + partner.hex() + "/" + path;
+    return std::string(as_text(HF_TRY(ask("POST", at, as_view(json)))));
+}
+
 Result<PeerStatus> ControlClient::status_at(const TrustId& partner) {
     return parse_peer_status(HF_TRY(ask("GET", "/partner/" + partner.hex() + "/status")));
 }

@@ -54,6 +54,10 @@ public:
     /// The newest holder record that a witness knows. Errors: NotFound (none).
     Result<Buffer> newest_at(const TrustId& witness, const TrustId& owner,
                              const std::string& system);
+    /// GET or POST at a partner, below our tenancy there: "runs/7". Answers its JSON.
+    Result<std::string> get_at(const TrustId& partner, const std::string& path);
+    Result<std::string> post_at(const TrustId& partner, const std::string& path,
+                                std::string_view json);
 
     /// Our tenancy at a partner, from there.
     Result<PeerStatus> status_at(const TrustId& partner);

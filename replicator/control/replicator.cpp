@@ -3,6 +3,7 @@
 #include "replicator/control/control_api.h"
 #include "replicator/http/server.h"
 #include "replicator/loop/timer.h"
+#include "replicator/peer/run_api.h"
 #include "replicator/relay/relay_wire.h"
 #include "replicator/relay/run_doors.h"
 #include "replicator/state/state_file.h"
@@ -45,6 +46,7 @@ struct Replicator::State {
     std::optional<PeerApi> peer_api;
     std::optional<Witness> witness;
     std::optional<WitnessCalls> witness_calls;
+    std::optional<RunApi> run_api;
     std::optional<Transfers> transfers;
     std::optional<ControlApi> control_api;
     std::unique_ptr<WorkerPool> files;
@@ -78,6 +80,7 @@ Result<void> Replicator::State::open(Loop& loop, const ReplicatorSettings& setti
     peer_api.emplace(core);
     witness.emplace(core, HF_TRY(WitnessBook::open(db)));
     witness_calls.emplace(core, *witness, *calls);
+    run_api.emplace(core, *peer_api, *client, settings.run + "/agent.sock");
     transfers.emplace(core, *pushes, settings.bytes_per_second_max);
     control_api.emplace(core, *transfers, *calls, *client);
     dialer = HF_TRY(TunnelDialer::make(loop, &own.tls));
@@ -97,6 +100,7 @@ Result<void> Replicator::State::listen(Loop& loop, const ReplicatorSettings& set
         const TcpAddress at = HF_TRY(parse_tcp_address(settings.listen).within("listen"));
         Router peer;
         peer_api->add_routes(peer);
+        run_api->add_routes(peer);
         doors->add_routes(peer);
         witness->add_routes(peer);
         ServerOptions options;

@@ -37,6 +37,10 @@ public:
 
     void add_routes(Router& router);
 
+    /// The partner for whose own tenancy here the caller's key speaks. Errors:
+    /// Refusal::UnknownPeer, Refusal::NotYours.
+    Result<const Partner*> owner_of(const HttpRequest& request) const;
+
 private:
     struct LeafHashes {
         PackId pack;
@@ -47,7 +51,6 @@ private:
     Result<const Partner*> peer_of(const HttpRequest& request) const {
         return replicator::peer_of(core_, request);
     }
-    Result<const Partner*> owner_of(const HttpRequest& request) const;
     Result<Terms> terms_for(const Partner& owner) const;
     template <class Work, class Answer>
     void on_tenancy(const HttpRequest& request, Responder respond, Work work, Answer answer);

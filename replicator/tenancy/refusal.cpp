@@ -12,7 +12,7 @@ struct Meaning {
     Errc errc;
 };
 
-constexpr std::array<Meaning, 20> meanings{{
+constexpr std::array<Meaning, 22> meanings{{
     {Refusal::BadRange, "bad_range", 416, Errc::Invalid},
     {Refusal::BadToken, "bad_token", 403, Errc::Denied},
     {Refusal::BaseMissing, "base_missing", 409, Errc::Conflict},
@@ -22,6 +22,7 @@ constexpr std::array<Meaning, 20> meanings{{
     {Refusal::EpochMissing, "epoch_missing", 409, Errc::Conflict},
     {Refusal::Fork, "fork", 409, Errc::Conflict},
     {Refusal::ListMissing, "list_missing", 409, Errc::Conflict},
+    {Refusal::MayNotRun, "may_not_run", 403, Errc::Denied},
     {Refusal::NoAgreement, "no_agreement", 403, Errc::Denied},
     {Refusal::NotItsName, "not_its_name", 400, Errc::Invalid},
     {Refusal::NotYours, "not_yours", 403, Errc::Denied},
@@ -31,6 +32,7 @@ constexpr std::array<Meaning, 20> meanings{{
     {Refusal::StaleRoster, "stale_roster", 409, Errc::Conflict},
     {Refusal::TermOld, "term_old", 409, Errc::Conflict},
     {Refusal::TermTaken, "term_taken", 409, Errc::Conflict},
+    {Refusal::TooManyRuns, "too_many_runs", 429, Errc::Unreachable},
     {Refusal::TooLong, "body_too_large", 413, Errc::Invalid},
     {Refusal::UnknownPeer, "unknown_peer", 403, Errc::Denied},
 }};

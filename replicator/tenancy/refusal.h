@@ -20,6 +20,7 @@ enum class Refusal {
     EpochMissing,
     Fork,
     ListMissing,
+    MayNotRun,
     NoAgreement,
     NotItsName,
     NotYours,
@@ -30,6 +31,7 @@ enum class Refusal {
     TermOld,
     TermTaken,
     TooLong,
+    TooManyRuns,
     UnknownPeer,
 };
 
