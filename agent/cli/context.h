@@ -35,6 +35,8 @@ void add_custody_verbs(CLI::App& app, Context& context);  // custodian, recovery
 void add_holder_verbs(CLI::App& app, Context& context);   // holder, relay
 void add_paper_verbs(CLI::App& app, Context& context);    // papers
 void add_people_verbs(CLI::App& app, Context& context);   // person
-void add_run_verbs(CLI::App& app, Context& context);      // drill, failover, run, status
+void add_order_verbs(CLI::App& app, Context& context);    // drill, failover
+void add_release_verbs(CLI::App& app, Context& context);  // release
+void add_run_verbs(CLI::App& app, Context& context);      // run, status
 
 }  // namespace holdfast::agent::cli

@@ -26,7 +26,9 @@ int main(int argc, char** argv) {
     add_agreement_verbs(app, context);
     add_replicate_verbs(app, context);
     add_recover_verbs(app, context);
+    add_order_verbs(app, context);
     add_run_verbs(app, context);
+    add_release_verbs(app, context);
     add_holder_verbs(app, context);
     add_paper_verbs(app, context);
     add_people_verbs(app, context);

@@ -43,6 +43,12 @@ Result<std::size_t> send_papers(const Home& home, const PaperOptions& options) {
     const EnvelopeHost host =
         HF_TRY(envelope_host(HF_TRY(replicator.partner_roster(partner.trust))));
     const std::int64_t now_ms = system_clock().wall_ms();
+    if (HF_TRY(load_custodians(home)).empty() && options.systems.empty()) {
+        warn(
+            "no custodians yet (holdfast custodian add), so no envelopes: the partner can run a "
+            "system only while this node can release it");
+        systems.clear();
+    }
     for (const std::string& system : systems) {
         HF_TRY(make_host_envelope(node, system, host, options.threshold, now_ms,
                                   vault::system_random()));
@@ -57,8 +63,8 @@ int papers(const Context& context, const PaperOptions& options) {
     auto sent = send_papers(context.home(), options);
     if (!sent) return fail(sent.error());
     fmt::print(
-        "{} papers are at {}: certificates of our people, and envelopes for the systems it "
-        "may run.\nNew people can approve after a day from now on.\n",
+        "{} papers are at {}: certificates of our people, and the envelopes that we made.\nNew "
+        "people can approve after a day from now on.\n",
         *sent, options.partner);
     return Done;
 }

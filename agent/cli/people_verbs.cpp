@@ -81,6 +81,7 @@ int person_list(const Context& context) {
         const std::string note = one.disabled                     ? "disabled"
                                  : may                            ? "can approve"
                                  : one.has(vault::Role::Approver) ? may.error().message
+                                 : one.has(vault::Role::Operator) ? "can sign beside an approver"
                                                                   : "";
         out.push_back({{"name", one.name},
                        {"roles", roles_text(one)},

@@ -85,6 +85,22 @@ Result<vault::Record> order_of(RunStore& store, const Run& run) {
     return vault::parse_record(*bytes);
 }
 
+Result<std::string> fence_question(RunStore& store, const Run& run, const SystemSettings& plan) {
+    std::string question = plan.fence ? plan.fence->say : "";
+    const auto held = HF_TRY(store.newest_holder(run.owner, run.system));
+    if (!held || held->run == run.id || held->term <= plan.term) return question;
+    if (!question.empty()) question += " ";
+    const std::string term = std::to_string(held->term);
+    if (held->run != 0 && HF_TRY(store.run(held->run)).state == RunState::Closed) {
+        return question + "Term " + term +
+               " was open here and is stopped: what was written under "
+               "it is not in this copy.";
+    }
+    const Holder holder = HF_TRY(parse_holder(HF_TRY(vault::parse_record(held->record))));
+    return question + "And has " + run.system + " stopped at " + holder.node +
+           ", which holds term " + term + "? What was written there is not in this copy.";
+}
+
 Result<void> make_order(StepContext& context) {
     Run& run = context.run;
     if (HF_TRY(context.store.order(run.id))) return {};

@@ -1,6 +1,7 @@
 // Approval: what people must sign for a failover, and what they have signed.
 #pragma once
 
+#include "agent/config/system_settings.h"
 #include "agent/failover/step.h"
 #include "agent/people/people_book.h"
 #include "vault/keys/record.h"
@@ -17,6 +18,11 @@ Result<PeopleBook> people_of(const Home& home, const TrustId& owner);
 /// The holder record with the signatures it has so far. Errors: Conflict (the run has not proven
 /// its copy yet, or is a drill), Corrupt, Io.
 Result<vault::Record> order_of(RunStore& store, const Run& run);
+
+/// What two people attest: the plan's question about the old side, and, if another place holds the
+/// system now, whether that has stopped: what was written there is not in this copy.
+/// Errors: Corrupt, Io.
+Result<std::string> fence_question(RunStore& store, const Run& run, const SystemSettings& plan);
 
 /// Makes the order once; the term is the next. Errors: Io.
 Result<void> make_order(StepContext& context);

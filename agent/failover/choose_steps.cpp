@@ -2,6 +2,7 @@
 #include "agent/attach/attach.h"
 #include "agent/config/systems.h"
 #include "agent/failover/plan.h"
+#include "agent/failover/released.h"
 #include "agent/failover/supply.h"
 #include "agent/failover/wording.h"
 #include "agent/host/user.h"
@@ -16,7 +17,8 @@ namespace holdfast::agent {
 namespace {
 
 Result<std::unique_ptr<Supply>> supply_of(StepContext& context) {
-    return Supply::open(context.home, context.run, context.store, attach_index(context.folder()));
+    return Supply::open(context.home, context.clock, context.run, context.store,
+                        attach_index(context.folder()));
 }
 
 /// A partner's plan travels in the snapshot.
@@ -74,6 +76,7 @@ std::string age_sentence(const Run& run, const vault::SnapshotRecord& record) {
 
 Result<StepResult> check_plan(StepContext& context) {
     HF_TRY(check_machine(context));
+    HF_TRY(note_release(context.home, context.store, context.run));
     RunFacts& facts = context.run.facts;
     facts.plan = HF_TRY(plan_text(context));
     const Plan plan = HF_TRY(plan_of(context));
@@ -120,6 +123,12 @@ Result<StepResult> catch_up(StepContext& context) {
     const auto supply = HF_TRY(supply_of(context));
     const auto newest = HF_TRY(supply->reader().latest(context.run.system));
     RunFacts& facts = context.run.facts;
+    if (supply->released()) {
+        return StepResult{true,
+                          "the owner released this snapshot alone: what is newer cannot be "
+                          "seen here; what was written after " +
+                              format_time(facts.snapshot_ms) + " is not in this copy"};
+    }
     const std::string lost =
         "what was written after " + format_time(facts.snapshot_ms) + " is not in this copy";
     if (newest.id.hex() == facts.snapshot)

@@ -4,6 +4,7 @@
 #include "agent/config/name.h"
 #include "agent/config/node_settings.h"
 #include "agent/failover/approval.h"
+#include "agent/failover/released.h"
 #include "agent/failover/step.h"
 #include "agent/node/node_keys.h"
 #include "vault/base/fault.h"
@@ -62,11 +63,27 @@ Result<Run> Engine::order(RunKind kind, const RunOrder& wanted) {
     NewRun run;
     run.kind = kind;
     run.system = wanted.system;
-    run.owner = wanted.owner ? *wanted.owner : HF_TRY(load_node(home_)).trust;
+    const TrustId own = HF_TRY(load_node(home_)).trust;
+    run.owner = wanted.owner ? *wanted.owner : own;
     run.snapshot = wanted.snapshot;
     run.ordered_by = wanted.ordered_by.empty() ? "the node's administrator" : wanted.ordered_by;
     run.now_ms = clock_->wall_ms();
+    if (wanted.release) {
+        if (run.owner == own) {
+            return Error{Errc::Invalid, "a release is for a partner's system; " + wanted.system +
+                                            " is this trust's own"};
+        }
+        const vault::Release release = HF_TRY(judge_release(
+            home_, run.owner, run.system, run.snapshot, wanted.release->record, run.now_ms));
+        run.snapshot = release.snapshot.hex();
+        run.release = wanted.release;
+    }
+    const AgentKeys keys = HF_TRY(read_agent_keys(home_.keys));
+    for (const Buffer& share : wanted.shares) {
+        HF_TRY(vault::receive_share(share, keys.box).within("a share"));
+    }
     Run made = HF_TRY(store_->add(run));
+    for (const Buffer& share : wanted.shares) HF_TRY(store_->add_share(made.id, share));
     fault_point("run ordered");
     start(made.id);
     return made;
@@ -229,6 +246,8 @@ Result<bool> Engine::finish(Run& run, Worker& worker) {
     }
     RunState end = run.facts.failure.empty() ? RunState::Succeeded : RunState::Failed;
     if (was_aborted(run)) end = RunState::Aborted;
+    const bool open_now = run.kind == RunKind::Failover && end == RunState::Succeeded;
+    if (!open_now) HF_TRY(store_->forget_release_keys(run.id));
     HF_TRY(say(run, end, run.facts.failure));
     return false;
 }
@@ -250,6 +269,15 @@ Result<void> Engine::add_share(std::int64_t id, View handed) {
     return look(run);
 }
 
+Result<void> Engine::add_release(std::int64_t id, const StoredRelease& release) {
+    const Run run = HF_TRY(store_->run(id));
+    if (is_over(run.state) && !is_open(run)) return is_over_error(run);
+    HF_TRY(judge_release(home_, run.owner, run.system, run.facts.snapshot, release.record,
+                         clock_->wall_ms()));
+    HF_TRY(store_->put_release(id, release));
+    return look(run);
+}
+
 /// What else a person has asked stands before it.
 Result<void> Engine::look(const Run& run) {
     if (run.asked == Asked::Nothing) HF_TRY(store_->ask(run.id, Asked::Look));
@@ -259,6 +287,10 @@ Result<void> Engine::look(const Run& run) {
 
 Result<void> Engine::ask(std::int64_t id, Asked what) {
     const Run run = HF_TRY(store_->run(id));
+    if (is_open(run)) {
+        return Error{Errc::Conflict, run.name() + " is open to its users: holdfast run stop " +
+                                         std::to_string(id) + " ends it"};
+    }
     if (is_over(run.state)) return is_over_error(run);
     if (what == Asked::Abort) HF_TRY(check_abort(run));
     HF_TRY(store_->ask(id, what));

@@ -32,6 +32,8 @@ struct RunOrder {
     std::optional<TrustId> owner;  // None: this trust.
     std::string snapshot;          // The beginning of its id; empty: the newest.
     std::string ordered_by;
+    std::vector<Buffer> shares;            // Custodians', wrapped for this node.
+    std::optional<StoredRelease> release;  // The owner's, of a partner's system.
 };
 
 class Engine {
@@ -43,7 +45,8 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Errors: Conflict (a run of the system is under way), Invalid (a name), Full, Io.
+    /// Errors: Conflict (a run of the system is under way), Invalid (a name, or a release of an own
+    /// system), Corrupt (a share), those of judge_release(), Full, Io.
     Result<Run> order_drill(const RunOrder& order);
     Result<Run> order_failover(const RunOrder& order);
 
@@ -54,6 +57,10 @@ public:
                          const std::optional<Buffer>& attestation);
     /// A custodian's share, wrapped for this node. Errors: Corrupt, Conflict (over).
     Result<void> add_share(std::int64_t id, View handed);
+
+    /// A release for a run that waits for one, or whose release has ended. Errors: those of
+    /// judge_release(), Conflict (over).
+    Result<void> add_release(std::int64_t id, const StoredRelease& release);
 
     /// Stops after the present step. Errors: NotFound, Conflict (it does not run).
     Result<void> pause(std::int64_t id);

@@ -117,6 +117,7 @@ Result<void> Engine::close_system(Run& run) {
     HF_TRY(close_to_users(context));
     HF_TRY(stop_sealed(context));
     HF_TRY(detach(context.folder()));
+    HF_TRY(store_->forget_release_keys(run.id));
     return say(run, RunState::Closed, "stopped; what was written stays at " + context.folder());
 }
 

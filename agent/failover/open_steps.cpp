@@ -73,9 +73,12 @@ Result<StepResult> authorise(StepContext& context) {
         return StepResult{false,
                           "two people must sign, one of them an approver (holdfast run approve)"};
     }
-    return StepResult{false, names_of(people) +
-                                 " has signed; a second person must, and one of "
-                                 "the two must be an approver"};
+    const bool approver = std::any_of(people.begin(), people.end(), [&](const Signatory& one) {
+        const auto key = PublicKey::from_text(one.key);
+        return key && book.people().may(*key, vault::Role::Approver, context.clock.wall_ms());
+    });
+    return StepResult{false, names_of(people) + " has signed; a second person must" +
+                                 (approver ? "" : ", and it must be an approver")};
 }
 
 Result<StepResult> fence(StepContext& context) {
@@ -84,7 +87,7 @@ Result<StepResult> fence(StepContext& context) {
         HF_TRY(signatories(context.home, context.store, context.run));
     context.run.facts.people = attesting;
     std::erase_if(attesting, [](const Signatory& person) { return person.attested.empty(); });
-    const std::string question = plan.system.fence ? plan.system.fence->say : "";
+    const std::string question = HF_TRY(fence_question(context.store, context.run, plan.system));
     if (attesting.size() >= 2) {
         return StepResult{true, names_of(attesting) + " attest: " + question};
     }

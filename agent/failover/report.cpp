@@ -18,6 +18,12 @@ std::string against(std::int64_t ms, std::int64_t objective_ms) {
            span_text(objective_ms);
 }
 
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : " and ") + name;
+    return text;
+}
+
 void add_measures(std::string& out, const Run& run) {
     const RunFacts& facts = run.facts;
     if (facts.snapshot_ms != 0) {
@@ -74,6 +80,12 @@ std::string report_text(const Run& run) {
     for (const Signatory& person : facts.people) {
         out += "  " + person.name + " (key " + person.key.substr(0, 12) + ") signed" +
                (person.attested.empty() ? "" : ", and attests: " + person.attested) + "\n";
+    }
+    if (const ReleaseNote& release = facts.release; !release.snapshot.empty()) {
+        out += "\nReleased\n  the keys of snapshot " + release.snapshot + "\n  to node " +
+               release.node + " of trust " + release.host + "\n  from " +
+               format_time(release.time_ms) + " until " + format_time(release.until_ms) +
+               "\n  for: " + release.purpose + "\n  signed by " + joined(release.people) + "\n";
     }
     if (!facts.remarks.empty()) out += "\nRemarks\n";
     for (const std::string& remark : facts.remarks) out += "  " + remark + "\n";

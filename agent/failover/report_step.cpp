@@ -28,7 +28,8 @@ RunState outcome_of(const Run& run) {
 
 Result<void> keep_readiness(StepContext& context) {
     const Run& run = context.run;
-    if (run.kind != RunKind::Drill) return {};
+    const bool own = run.owner == HF_TRY(load_node(context.home)).trust;
+    if (run.kind != RunKind::Drill || !own) return {};  // A partner's drill says nothing of ours.
     const StepRecord* cleaned = run.step("clean-up");
     return context.store.set_readiness(
         run.system,

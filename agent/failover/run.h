@@ -86,6 +86,17 @@ struct Signatory {
     std::string attested;  // Their words on the fence; empty: none yet.
 };
 
+/// What an owner released for this run (released.h); no snapshot: nothing.
+struct ReleaseNote {
+    std::string snapshot;  // Hexadecimal, as the next.
+    std::string host;
+    std::string node;
+    std::string purpose;
+    std::int64_t time_ms = 0;
+    std::int64_t until_ms = 0;
+    std::vector<std::string> people;  // Who signed, by name.
+};
+
 /// What the steps learnt.
 struct RunFacts {
     std::string snapshot;  // Hexadecimal; asked for, then chosen.
@@ -102,6 +113,7 @@ struct RunFacts {
     std::vector<CheckOutcome> checks;
     std::vector<OpenEndpoint> endpoints;
     std::vector<Signatory> people;
+    ReleaseNote release;
     std::vector<std::string> remarks;  // What a reader of the report must know.
     std::string failure;               // Why it did not succeed.
     std::string evidence;              // The report's file.

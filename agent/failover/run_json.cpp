@@ -19,6 +19,22 @@ Json to_json(const Signatory& person) {
             {"attested", person.attested}};
 }
 
+Json to_json(const ReleaseNote& release) {
+    if (release.snapshot.empty()) return nullptr;
+    return {{"snapshot", release.snapshot}, {"host", release.host},
+            {"node", release.node},         {"purpose", release.purpose},
+            {"time_ms", release.time_ms},   {"until_ms", release.until_ms},
+            {"people", release.people}};
+}
+
+ReleaseNote release_in(const Json& facts) {
+    const auto at = facts.find("release");
+    if (at == facts.end() || !at->is_object()) return {};
+    return {text_in(*at, "snapshot"), text_in(*at, "host"),      text_in(*at, "node"),
+            text_in(*at, "purpose"),  number_in(*at, "time_ms"), number_in(*at, "until_ms"),
+            texts_in(*at, "people")};
+}
+
 Json to_json(const RunFacts& facts) {
     Json out{{"snapshot", facts.snapshot},
              {"snapshot_ms", facts.snapshot_ms},
@@ -34,6 +50,7 @@ Json to_json(const RunFacts& facts) {
              {"checks", Json::array()},
              {"endpoints", Json::array()},
              {"people", Json::array()},
+             {"release", to_json(facts.release)},
              {"remarks", facts.remarks},
              {"failure", facts.failure},
              {"evidence", facts.evidence},
@@ -79,6 +96,7 @@ Result<RunFacts> parse_facts(std::string_view text) {
     facts.failure = text_in(from, "failure");
     facts.evidence = text_in(from, "evidence");
     facts.boot = text_in(from, "boot");
+    facts.release = release_in(from);
     facts.remarks = texts_in(from, "remarks");
     for (const Json& one : list_in(from, "checks")) {
         facts.checks.push_back({text_in(one, "name"), flag_in(one, "passed"), text_in(one, "said"),

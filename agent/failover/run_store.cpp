@@ -25,10 +25,15 @@ CREATE TABLE IF NOT EXISTS attestation (
     FOREIGN KEY (run, kind) REFERENCES run (id, kind));
 CREATE TABLE IF NOT EXISTS share (
     run INTEGER NOT NULL REFERENCES run, share BLOB NOT NULL, PRIMARY KEY (run, share));
+CREATE TABLE IF NOT EXISTS release (
+    run INTEGER PRIMARY KEY REFERENCES run, record BLOB NOT NULL, keys BLOB);
 CREATE TABLE IF NOT EXISTS holder (
     owner BLOB NOT NULL, system TEXT NOT NULL, term INTEGER NOT NULL, run INTEGER,
     kind TEXT NOT NULL DEFAULT 'failover' CHECK (kind = 'failover'), record BLOB NOT NULL,
     PRIMARY KEY (owner, system, term), FOREIGN KEY (run, kind) REFERENCES run (id, kind));
+CREATE TABLE IF NOT EXISTS old_side (
+    owner BLOB NOT NULL, system TEXT NOT NULL, time INTEGER NOT NULL, term INTEGER NOT NULL,
+    address TEXT NOT NULL, PRIMARY KEY (owner, system));
 CREATE TABLE IF NOT EXISTS readiness (
     system TEXT PRIMARY KEY, run INTEGER NOT NULL, time INTEGER NOT NULL, plan TEXT NOT NULL,
     passed INTEGER NOT NULL, cleaned_up INTEGER NOT NULL);
@@ -69,6 +74,12 @@ Result<void> add_steps(vault::Database& db, std::int64_t run, RunKind kind) {
         HF_TRY(insert.bind(0, run).bind(1, position++).bind(2, name).run());
     }
     return {};
+}
+
+Result<void> insert_release(vault::Database& db, std::int64_t run, const StoredRelease& release) {
+    vault::Statement put =
+        HF_TRY(db.prepare("INSERT OR REPLACE INTO release (run, record, keys) VALUES (?, ?, ?)"));
+    return put.bind(0, run).bind(1, release.record).bind(2, release.keys).run();
 }
 
 /// What stands in the way of another run of the system, if anything.
@@ -113,6 +124,7 @@ Result<Run> RunStore::add(const NewRun& wanted) {
         insert.bind(0, name_of(wanted.kind)).bind(1, wanted.system).bind(2, wanted.owner.view());
         HF_TRY(insert.bind(3, wanted.now_ms).bind(4, wanted.ordered_by).bind(5, text).run());
         id = db_.last_row();
+        if (wanted.release) HF_TRY(insert_release(db_, id, *wanted.release));
         return add_steps(db_, id, wanted.kind);
     }));
     return run_locked(id);
@@ -255,6 +267,29 @@ Result<std::vector<Buffer>> RunStore::shares(std::int64_t run) {
     return blobs("SELECT share FROM share WHERE run = ?", run);
 }
 
+Result<void> RunStore::put_release(std::int64_t run, const StoredRelease& release) {
+    const std::lock_guard lock(mutex_);
+    return insert_release(db_, run, release);
+}
+
+Result<std::optional<StoredRelease>> RunStore::release(std::int64_t run) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement query =
+        HF_TRY(db_.prepare("SELECT record, keys FROM release WHERE run = ? AND keys IS NOT NULL"));
+    if (!HF_TRY(query.bind(0, run).step())) return std::optional<StoredRelease>();
+    const View record = query.blob(0);
+    StoredRelease out{Buffer(record.begin(), record.end()), {}};
+    const View keys = query.blob(1);
+    out.keys.assign(keys.begin(), keys.end());
+    return std::optional(std::move(out));
+}
+
+Result<void> RunStore::forget_release_keys(std::int64_t run) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement update = HF_TRY(db_.prepare("UPDATE release SET keys = NULL WHERE run = ?"));
+    return update.bind(0, run).run();
+}
+
 Result<void> RunStore::add_holder(const TrustId& owner, const std::string& system,
                                   const StoredHolder& holder) {
     const std::lock_guard lock(mutex_);
@@ -295,6 +330,26 @@ Result<std::optional<StoredHolder>> RunStore::newest_holder(const TrustId& owner
     const View record = query.blob(2);
     return std::optional<StoredHolder>(StoredHolder{query.unsigned_integer(0), query.integer(1),
                                                     Buffer(record.begin(), record.end())});
+}
+
+Result<void> RunStore::set_old_side(const TrustId& owner, const std::string& system,
+                                    const OldSide& found) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement put =
+        HF_TRY(db_.prepare("INSERT OR REPLACE INTO old_side VALUES (?, ?, ?, ?, ?)"));
+    put.bind(0, owner.view()).bind(1, system).bind(2, found.time_ms).bind(3, found.term);
+    return put.bind(4, found.address).run();
+}
+
+Result<std::optional<OldSide>> RunStore::old_side(const TrustId& owner, const std::string& system) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement query = HF_TRY(
+        db_.prepare("SELECT time, term, address FROM old_side WHERE owner = ? AND system = ?"));
+    if (!HF_TRY(query.bind(0, owner.view()).bind(1, system).step())) {
+        return std::optional<OldSide>();
+    }
+    return std::optional<OldSide>(
+        OldSide{query.integer(0), query.unsigned_integer(1), query.text(2)});
 }
 
 Result<void> RunStore::set_readiness(const std::string& system, const Readiness& readiness) {

@@ -17,6 +17,12 @@
 
 namespace holdfast::agent {
 
+/// A release as it came (vault/keys/release.h): what two people signed, and the sealed keys.
+struct StoredRelease {
+    Buffer record;
+    Buffer keys;
+};
+
 struct NewRun {
     RunKind kind = RunKind::Drill;
     std::string system;
@@ -24,6 +30,7 @@ struct NewRun {
     std::string ordered_by;
     std::string snapshot;  // Empty: the newest.
     std::int64_t now_ms = 0;
+    std::optional<StoredRelease> release;
 };
 
 /// A term of a system: the record that two persons and the host signed (holder.h).
@@ -31,6 +38,13 @@ struct StoredHolder {
     std::uint64_t term = 0;
     std::int64_t run = 0;  // 0: it came from elsewhere.
     Buffer record;
+};
+
+/// What was found where a system used to be, when its snapshot was refused (older_term.h).
+struct OldSide {
+    std::int64_t time_ms = 0;
+    std::uint64_t term = 0;  // That was held elsewhere then.
+    std::string address;     // Of the database that answered; empty: none did.
 };
 
 /// How the last drill of a system went.
@@ -74,11 +88,22 @@ public:
     Result<void> add_share(std::int64_t run, View share);
     Result<std::vector<Buffer>> shares(std::int64_t run);
 
+    /// Instead of one that is there.
+    Result<void> put_release(std::int64_t run, const StoredRelease& release);
+    /// Nothing if there is none, or its keys were forgotten.
+    Result<std::optional<StoredRelease>> release(std::int64_t run);
+    /// The run is over: what was released stays on record, the keys go.
+    Result<void> forget_release_keys(std::int64_t run);
+
     /// Errors: Conflict (this term is taken, by another record).
     Result<void> add_holder(const TrustId& owner, const std::string& system,
                             const StoredHolder& holder);
     Result<std::optional<StoredHolder>> newest_holder(const TrustId& owner,
                                                       const std::string& system);
+
+    Result<void> set_old_side(const TrustId& owner, const std::string& system,
+                              const OldSide& found);
+    Result<std::optional<OldSide>> old_side(const TrustId& owner, const std::string& system);
 
     Result<void> set_readiness(const std::string& system, const Readiness& readiness);
     Result<std::optional<Readiness>> readiness(const std::string& system);

@@ -1,6 +1,7 @@
 // attach, start, clean-up: the snapshot becomes a running system that nobody can reach.
 #include "agent/attach/attach.h"
 #include "agent/failover/plan.h"
+#include "agent/failover/released.h"
 #include "agent/failover/supply.h"
 #include "agent/failover/wording.h"
 #include "agent/host/room.h"
@@ -114,8 +115,9 @@ Result<StepResult> attach_chosen(StepContext& context) {
     const User user = HF_TRY(find_user(plan.runtime.user));
     const std::int64_t start = context.clock.steady_ns();
     if (!HF_TRY(is_attached(context.folder()))) {
-        const auto supply = HF_TRY(
-            Supply::open(context.home, context.run, context.store, attach_index(context.folder())));
+        HF_TRY(note_release(context.home, context.store, context.run));
+        const auto supply = HF_TRY(Supply::open(context.home, context.clock, context.run,
+                                                context.store, attach_index(context.folder())));
         const auto record = HF_TRY(supply->reader().find(context.run.facts.snapshot));
         AttachSettings settings;
         settings.folder = context.folder();

@@ -1,5 +1,6 @@
 #include "agent/failover/supply.h"
 
+#include "agent/failover/released.h"
 #include "agent/failover/run_store.h"
 #include "agent/failover/tenancy.h"
 #include "agent/people/custody_files.h"
@@ -51,10 +52,18 @@ Result<void> Supply::open_own(const Home& home, const Run& run, RunStore& runs) 
     return {};
 }
 
-Result<void> Supply::open_tenancy(const Home& home, const Run& run, RunStore& runs) {
+Result<void> Supply::open_tenancy(const Home& home, const Run& run, RunStore& runs,
+                                  std::int64_t now_ms) {
     store_folder_ = tenancy_vault(home, run.owner);
     store_ = HF_TRY(vault::PosixStore::open(store_folder_));
     roster_ = HF_TRY(vault::read_roster(*store_, run.owner));
+    auto released = released_keys(home, runs, run, now_ms);
+    if (!released && HF_TRY(runs.shares(run.id)).empty()) return released.error();
+    if (released) released_ = *std::move(released);
+    if (released_) {
+        reader_ = std::make_unique<vault::VaultReader>(*store_, *index_, *released_, roster_);
+        return {};
+    }
     keys_.emplace(*store_, std::nullopt);
     OpenedDomain opened = HF_TRY(open_for_run(home, run, runs, roster_));
     keys_->add_opening(opened.domain, std::move(opened.opening));
@@ -62,8 +71,8 @@ Result<void> Supply::open_tenancy(const Home& home, const Run& run, RunStore& ru
     return {};
 }
 
-Result<std::unique_ptr<Supply>> Supply::open(const Home& home, const Run& run, RunStore& runs,
-                                             const std::string& index_path) {
+Result<std::unique_ptr<Supply>> Supply::open(const Home& home, const Clock& clock, const Run& run,
+                                             RunStore& runs, const std::string& index_path) {
     std::unique_ptr<Supply> supply(new Supply);
     HF_TRY(make_folders(index_path.substr(0, index_path.rfind('/'))));
     supply->index_ = HF_TRY(vault::ChunkIndex::open(index_path));
@@ -71,7 +80,7 @@ Result<std::unique_ptr<Supply>> Supply::open(const Home& home, const Run& run, R
     if (run.owner == node.trust) {
         HF_TRY(supply->open_own(home, run, runs));
     } else {
-        HF_TRY(supply->open_tenancy(home, run, runs));
+        HF_TRY(supply->open_tenancy(home, run, runs, clock.wall_ms()));
     }
     HF_TRY(supply->reader_->refresh());
     return supply;

@@ -45,8 +45,9 @@ Result<vault::SystemEnvelope> find_envelope(const Home& home, const TrustId& own
         keep_newest(best, system, vault::parse_envelope(*object, host, roster));
     }
     if (!best) {
-        return Error{Errc::NotFound,
-                     "no envelope opens " + system + " here: its owner made none for this host"};
+        return Error{Errc::NotFound, "no envelope opens " + system +
+                                         " here: its owner made none for this host, and "
+                                         "released no snapshot for this run"};
     }
     return std::move(*best);
 }

@@ -13,6 +13,7 @@ Result<std::string> order_json(const Home& home, RunStore& store, std::int64_t i
     const vault::Record record = HF_TRY(order_of(store, run));
     const Holder holder = HF_TRY(parse_holder(record));
     const SystemSettings system = HF_TRY(parse_system(run.facts.plan, run.system));
+    const std::string question = HF_TRY(fence_question(store, run, system));
     Json out{{"record", vault::to_base64(vault::encode(record))},
              {"run", run.name()},
              {"system", run.system},
@@ -22,7 +23,7 @@ Result<std::string> order_json(const Home& home, RunStore& store, std::int64_t i
              {"term", holder.term},
              {"snapshot", holder.snapshot},
              {"snapshot_ms", holder.snapshot_ms},
-             {"question", system.fence ? system.fence->say : ""},
+             {"question", question},
              {"signed", Json::array()}};
     for (const Signatory& person : HF_TRY(signatories(home, store, run))) {
         out["signed"].push_back({{"name", person.name}, {"attested", person.attested}});

@@ -1,7 +1,7 @@
 // The owner is gone; a partner runs their system: envelope, shares, the owner's own people.
 #include "agent/failover/tenancy.h"
 #include "agent/people/custody_files.h"
-#include "tests/agent/failover/failover_home.h"
+#include "tests/agent/failover/two_trusts.h"
 #include "vault/base/file.h"
 
 #include <catch2/catch.hpp>
@@ -21,30 +21,6 @@ struct TestCustodian {
     std::string name;
     vault::BoxKey key = vault::BoxKey::make(vault::system_random());
 };
-
-Node opened(const Home& home) {
-    auto node = open_node(home);
-    REQUIRE(node);
-    return std::move(*node);
-}
-
-/// What the replicator brings to a host, put there by hand.
-void bring(const FailoverHome& owner, const FailoverHome& host) {
-    const Node own = opened(owner.home());
-    const Node theirs = opened(host.home());
-    const TrustId trust = own.settings.trust;
-    const std::string to = tenancy_vault(host.home(), trust);
-    REQUIRE(make_folders(to.substr(0, to.rfind('/'))));
-    std::filesystem::copy(owner.home().vault, to, std::filesystem::copy_options::recursive);
-    const auto papers = papers_for(owner.home(), theirs.settings.trust);
-    REQUIRE(papers);
-    const std::string folder = papers_folder(host.home(), trust) + "/all";
-    REQUIRE(make_folders(folder));
-    int number = 0;
-    for (const Buffer& paper : *papers) {
-        REQUIRE(write_file_durably(folder + "/" + std::to_string(number++), paper));
-    }
-}
 
 Buffer share_of(const FailoverHome& host, const TrustId& owner, const TestCustodian& custodian) {
     const auto store = vault::PosixStore::open(tenancy_vault(host.home(), owner));
@@ -82,9 +58,7 @@ TEST_CASE("a partner runs a system whose owner is gone", "[failover]") {
     }
     const TrustId trust = opened(owner.home()).settings.trust;
     bring(owner, host);
-    const auto runtime = read_file(owner.home().runtimes + "/sleeper.toml", 1 << 16);
-    REQUIRE(runtime);
-    host.write(host.home().runtimes + "/sleeper.toml", std::string(as_text(*runtime)));
+    lend_runtime(owner, host);
     std::filesystem::remove_all(owner.home().vault);
 
     const auto engine = host.engine();
