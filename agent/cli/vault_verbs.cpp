@@ -5,6 +5,7 @@
 #include "agent/cli/vault_at.h"
 #include "agent/cli/watch.h"
 #include "agent/config/systems.h"
+#include "agent/failover/older_term.h"
 #include "agent/node/node.h"
 #include "agent/restore/restore_snapshot.h"
 #include "vault/base/worker_pool.h"
@@ -72,6 +73,9 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
     if (!node) return fail(node.error());
     auto system = wanted_system(home, options);
     if (!system) return fail(system.error());
+    if (auto newest = check_term(home, *system, system_clock()); !newest) {
+        return fail(newest.error());
+    }
     BackupProgress progress;
     const auto start = system_clock().steady_ns();
     auto taken = watch(

@@ -81,6 +81,9 @@ private:
         root_.text("supplier", Need::Optional, rule::line, out_.supplier);
         root_.texts("contacts", Need::Optional, rule::line, {0, contacts_max}, out_.contacts);
         root_.choice("opening_keys", Need::Optional, opening_keys_choices, out_.opening_keys);
+        std::int64_t term = 0;
+        root_.number("term", Need::Optional, {0, term_max}, term);
+        out_.term = static_cast<std::uint64_t>(term);
     }
 
     /// What only a system that is to run somewhere needs.

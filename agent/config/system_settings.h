@@ -5,6 +5,8 @@
 //     supplier = "Pippin Hosting"           # optional
 //     contacts = ["Switchboard 01234 567890"]
 //     opening_keys = "node"                 # or "locked"
+//     term = 0                              # of what the sources hold: raised by hand when, after
+//                                           # a failover, they are where the system runs now
 //     [objectives]                          # needed beside [plan]
 //     data_age = "15m"                      # s, m, h, d
 //     time_to_run = "30m"
@@ -68,6 +70,7 @@ constexpr std::size_t hosts_max = 20;
 constexpr std::size_t checks_max = 100;
 constexpr std::size_t endpoints_max = 32;
 constexpr std::size_t query_bytes_max = 8'192;
+constexpr std::int64_t term_max = 1'000'000;
 
 /// What a node needs to open the system's snapshots: its own key file, or people with shares.
 enum class OpeningKeys { Node, Locked };
@@ -151,6 +154,7 @@ struct SystemSettings {
     std::string name, title, supplier;
     std::vector<std::string> contacts;
     OpeningKeys opening_keys = OpeningKeys::Node;
+    std::uint64_t term = 0;
     std::optional<ObjectiveSettings> objectives;
     std::vector<SourceSettings> sources;
     std::optional<PlanSettings> plan;

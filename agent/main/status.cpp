@@ -1,6 +1,7 @@
 #include "agent/main/status.h"
 
 #include "agent/config/systems.h"
+#include "agent/failover/older_term.h"
 #include "agent/failover/plan.h"
 #include "agent/failover/terms.h"
 #include "agent/host/room.h"
@@ -52,6 +53,7 @@ Result<Json> system_json(const Home& home, RunStore& store, const Node& node,
     out["readiness"] = HF_TRY(readiness_of(home, system, drilled));
     out["holder"] = HF_TRY(holder_text(store, node.settings.trust, name));
     out["runs_here"] = HF_TRY(open_run(home, store, name, node.settings.trust));
+    out["alarm"] = HF_TRY(live_copies_text(store, node.settings.trust, system));
     if (const auto newest = node.vault->reader().latest(name)) {
         out["snapshot"] = newest->id.hex();
         out["snapshot_ms"] = newest->time;

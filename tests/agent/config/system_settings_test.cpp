@@ -50,6 +50,7 @@ TEST_CASE("a system's settings are read whole", "[config]") {
     CHECK(epr->supplier == "Pippin Hosting");
     CHECK(epr->contacts == std::vector<std::string>{"Switchboard 01234 567890"});
     CHECK(epr->opening_keys == OpeningKeys::Node);
+    CHECK(epr->term == 0);
     CHECK(epr->objectives == ObjectiveSettings{900'000, 1'800'000});
     REQUIRE(epr->sources.size() == 2);
     CHECK(epr->sources[0] ==

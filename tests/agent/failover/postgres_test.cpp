@@ -1,9 +1,15 @@
 // A real PostgreSQL, brought back: from a snapshot, over a mount, in a room, with the checks of its
 // plan asked by the engine, and its users let in by password through a door.
+#include "agent/config/systems.h"
+#include "agent/failover/older_term.h"
 #include "tests/agent/failover/failover_home.h"
 #include "tests/harness/postgres_server.h"
 
 #include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
 
 using namespace holdfast;
 using namespace holdfast::agent;
@@ -67,6 +73,46 @@ stop_seconds = 30
                replaced(runtime, "{bin}", postgres_bin_dir()));
 }
 
+/// Of all files of the vault: what is there, and how long it is.
+std::string vault_listing(const FailoverHome& node) {
+    std::vector<std::string> lines;
+    for (const auto& one : std::filesystem::recursive_directory_iterator(node.home().vault)) {
+        if (!one.is_regular_file()) continue;
+        lines.push_back(one.path().string() + " " + std::to_string(one.file_size()) + "\n");
+    }
+    std::sort(lines.begin(), lines.end());
+    return std::accumulate(lines.begin(), lines.end(), std::string());
+}
+
+/// The old server is back while the system is held under term 1.
+void check_older_term(FailoverHome& node, Engine& engine, PostgresServer& server) {
+    const auto settings = load_system(node.home(), "epr");
+    REQUIRE(settings);
+    const TrustId own = open_node(node.home())->settings.trust;
+    const std::string before = vault_listing(node);
+    const auto silent = check_term(node.home(), *settings, system_clock());
+    REQUIRE_FALSE(silent);
+    CHECK(silent.error().code == Errc::Denied);
+    INFO(silent.error().message);
+    CHECK(silent.error().message.find("under term 1 since") != std::string::npos);
+    CHECK(silent.error().message.find("older copy (term 0). Nothing was copied.") !=
+          std::string::npos);
+    CHECK(silent.error().message.find("TWO COPIES") == std::string::npos);
+    CHECK(*live_copies_text(engine.store(), own, *settings) == "");
+
+    REQUIRE(server.start());
+    const auto live = check_term(node.home(), *settings, system_clock());
+    REQUIRE_FALSE(live);
+    CHECK(live.error().message.find("TWO COPIES ARE LIVE") != std::string::npos);
+    CHECK(live_copies_text(engine.store(), own, *settings)->find("TWO COPIES ARE LIVE") == 0);
+    CHECK(vault_listing(node) == before);
+
+    SystemSettings moved = *settings;
+    moved.term = 1;  // By hand: the sources are where it runs now.
+    CHECK(check_term(node.home(), moved, system_clock()));
+    CHECK(*live_copies_text(engine.store(), own, moved) == "");
+}
+
 }  // namespace
 
 TEST_CASE("a PostgreSQL system is drilled, then failed over and used by password", "[failover]") {
@@ -123,6 +169,7 @@ TEST_CASE("a PostgreSQL system is drilled, then failed over and used by password
     CHECK((*client->sql("select count(*) from allergies"))[0][0] == "1000");
     REQUIRE(client->sql("insert into allergies values (1001, 'dust')"));
     CHECK((*client->sql("select count(*) from allergies"))[0][0] == "1001");
+    check_older_term(node, *engine, *server);
     const std::string wrong = replaced(users, "secret", "wrong");
     CHECK_FALSE(PostgresClient::open(wrong));
     REQUIRE(engine->stop(open->id));
