@@ -5,10 +5,10 @@ namespace {
 
 constexpr unsigned refused_status = 403;
 
-/// Those that bind us and name `witness`.
+/// Those of ours that name `witness`.
 Result<void> add_agreements(const Core& core, const TrustId& owner, const TrustId& witness,
                             std::vector<Buffer>& out) {
-    for (HeldAgreement& held : HF_TRY(core.promises.bound(owner))) {
+    for (HeldAgreement& held : HF_TRY(core.promises.signed_by_owner(owner))) {
         const bool ours = owner == core.own.trust || held.terms.host == core.own.trust;
         if (ours && held.terms.names_witness(witness)) out.push_back(std::move(held.object));
     }

@@ -141,7 +141,8 @@ Result<vault::Roster> PeerApi::roster_of(const TrustId& trust) const {
     return core_.own_rosters.newest();
 }
 
-// A witness keeps the agreements that name it: by them it knows who may ask.
+// A witness keeps the agreements that name it: by them it knows who may ask. Whom an owner lets ask
+// is the owner's to say, so its signature is enough, and the host may be a stranger here.
 Result<std::string> PeerApi::put_agreement(const HttpRequest& request) {
     const Partner* peer = HF_TRY(peer_of(request));
     const vault::Record record = HF_TRY(vault::parse_record(request.body));
@@ -150,14 +151,20 @@ Result<std::string> PeerApi::put_agreement(const HttpRequest& request) {
         return Error{Errc::Denied, "an agreement between other trusts"};
     }
     const vault::Roster owner = HF_TRY(roster_of(terms.owner));
-    const vault::Roster host = HF_TRY(roster_of(terms.host));
     const bool ours = terms.owner == core_.own.trust || terms.host == core_.own.trust;
-    const bool named = terms.names_witness(core_.own.trust);
-    if (!ours && !(named && signatures_of(record, owner, host).both())) {
-        return Error{Errc::Denied,
-                     "an agreement that neither is between us, nor binds and names us as witness"};
+    auto host = roster_of(terms.host);
+    if (!host && ours) return host.error();
+    if (!host) {
+        host = vault::Roster{};
+        host->trust = terms.host;
     }
-    HF_TRY(core_.promises.put_agreement(request.body, owner, host));
+    const bool named = terms.names_witness(core_.own.trust);
+    if (!ours && !(named && signatures_of(record, owner, *host).owner)) {
+        return Error{Errc::Denied,
+                     "an agreement that is not between us, and by which no owner names us as "
+                     "witness"};
+    }
+    HF_TRY(core_.promises.put_agreement(request.body, owner, *host));
     return std::string("{}");
 }
 

@@ -138,10 +138,11 @@ void PeerApi::receipt(const HttpRequest& request, Responder respond) {
 void PeerApi::put_paper(HttpRequest request, Responder respond) {
     const auto owner = owner_of(request);
     if (!owner) return respond.send(refusal_response(owner.error()));
-    const auto agreed = core_.promises.bound((*owner)->trust);
+    const auto agreed = core_.promises.signed_by_owner((*owner)->trust);
     if (!agreed) return respond.send(refusal_response(agreed.error()));
     const bool ever = std::ranges::any_of(*agreed, [&](const HeldAgreement& held) {
-        return held.terms.host == core_.own.trust || held.terms.names_witness(core_.own.trust);
+        const bool hosts = held.terms.host == core_.own.trust && held.signatures.both();
+        return hosts || held.terms.names_witness(core_.own.trust);
     });
     if (!ever) {
         return respond.send(refusal_response(refuse(

@@ -72,10 +72,9 @@ Result<std::vector<HeldAgreement>> Promises::agreements(const TrustId& a, const 
     return out;
 }
 
-Result<std::vector<HeldAgreement>> Promises::bound(const TrustId& owner) {
+Result<std::vector<HeldAgreement>> Promises::signed_by_owner(const TrustId& owner) {
     auto rows = HF_TRY(db_->prepare(std::string(agreement_columns) +
-                                    "WHERE owner = ? AND owner_signed AND host_signed "
-                                    "ORDER BY host, number"));
+                                    "WHERE owner = ? AND owner_signed ORDER BY host, number"));
     rows.bind(0, owner.view());
     std::vector<HeldAgreement> out;
     while (HF_TRY(rows.step())) out.push_back(HF_TRY(read_agreement(rows)));

@@ -34,9 +34,8 @@ public:
                                         const vault::Roster& host);
     /// All between `a` and `b`, whoever is owner, by owner and number. Errors: Io, Corrupt.
     Result<std::vector<HeldAgreement>> agreements(const TrustId& a, const TrustId& b);
-    /// All of this owner that both sides have signed, in date or not, by host and number.
-    /// Errors: Io, Corrupt.
-    Result<std::vector<HeldAgreement>> bound(const TrustId& owner);
+    /// All that this owner has signed, in date or not, by host and number. Errors: Io, Corrupt.
+    Result<std::vector<HeldAgreement>> signed_by_owner(const TrustId& owner);
     /// The one that holds now: of those that have begun the highest number, while it is in date.
     /// Errors: Io, Corrupt.
     Result<std::optional<Agreement>> in_force(const TrustId& owner, const TrustId& host,

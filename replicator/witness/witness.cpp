@@ -85,8 +85,8 @@ Result<void> Witness::check_asker(const TrustId& asker, const TrustId& owner) co
     }
     HF_TRY(core_.partners.need(owner));
     if (asker == owner) return {};
-    const auto bound = HF_TRY(core_.promises.bound(owner));
-    const bool named = std::ranges::any_of(bound, [&](const HeldAgreement& held) {
+    const auto agreements = HF_TRY(core_.promises.signed_by_owner(owner));
+    const bool named = std::ranges::any_of(agreements, [&](const HeldAgreement& held) {
         return held.terms.names_witness(core_.own.trust) &&
                (held.terms.host == asker || held.terms.names_witness(asker));
     });

@@ -2,10 +2,10 @@
 // host (docs/peer-api.yaml, /holders).
 //
 // Who may ask: the owner's nodes; and the hosts and witnesses of an agreement of the owner's that
-// names this trust as witness. A term is brought by its owner or by its host. It is kept if two of
-// the owner's persons signed it, by the certificates among the owner's papers here, and the node
-// that it names. Thread rule: the loop thread; papers are read on the pool, which must go before
-// it.
+// names this trust as witness (the owner's signature is enough for that). A term is brought by its
+// owner or by its host, which must be a partner. It is kept if two of the owner's persons signed
+// it, by the certificates among the owner's papers here, and the node that it names. Thread rule:
+// the loop thread; papers are read on the pool, which must go before it.
 #pragma once
 
 #include "replicator/peer/peer_api.h"

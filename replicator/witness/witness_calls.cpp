@@ -54,11 +54,11 @@ Result<WitnessSet> WitnessCalls::set_of(const Agreement& terms) const {
 }
 
 Result<std::vector<WitnessSet>> WitnessCalls::sets_of(const TrustId& owner) const {
-    const auto bound = HF_TRY(core_.promises.bound(owner));
+    const auto agreements = HF_TRY(core_.promises.signed_by_owner(owner));
     std::map<TrustId, std::vector<const Agreement*>> by_host;
-    for (const HeldAgreement& held : bound) {
+    for (const HeldAgreement& held : agreements) {
         const bool ours = owner == core_.own.trust || held.terms.host == core_.own.trust;
-        if (ours) by_host[held.terms.host].push_back(&held.terms);
+        if (ours && held.signatures.both()) by_host[held.terms.host].push_back(&held.terms);
     }
     std::vector<WitnessSet> sets;
     for (const auto& [host, by_number] : by_host) {
