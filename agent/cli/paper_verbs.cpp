@@ -22,7 +22,7 @@ struct PaperOptions {
     std::size_t threshold = 2;
 };
 
-/// Those that the agreement in force lets the partner run.
+/// Those that the agreement in force lets the partner run; a witness runs none.
 Result<std::vector<std::string>> agreed_systems(replicator::ControlClient& replicator,
                                                 const Node& node,
                                                 const replicator::PartnerInfo& partner) {
@@ -31,7 +31,13 @@ Result<std::vector<std::string>> agreed_systems(replicator::ControlClient& repli
                               held.terms.number == partner.agreement_as_owner;
         if (in_force) return held.terms.may_run;
     }
-    return Error{Errc::NotFound, partner.name + " has no agreement to keep anything of ours"};
+    for (const auto& set : HF_TRY(replicator.witnesses(node.settings.trust))) {
+        for (const auto& one : set.members) {
+            if (one.trust == partner.trust) return std::vector<std::string>();
+        }
+    }
+    return Error{Errc::NotFound,
+                 partner.name + " has no agreement to keep anything of ours, and is no witness"};
 }
 
 Result<std::size_t> send_papers(const Home& home, const PaperOptions& options) {

@@ -116,7 +116,7 @@ Result<std::string> sign(const Context& context, RunPlace& place, const ApproveO
     Json body{{"record", vault::to_base64(vault::encode(record))}};
     if (!options.attest.empty()) {
         const Attestation words{holder_digest(record), text_in(order, "question"), options.attest,
-                                system_clock().wall_ms()};
+                                system_clock().wall_ms(), text_in(order, "about")};
         vault::Record attestation = attestation_record(words, holder.host, holder.term);
         vault::sign(attestation, key);
         body["attestation"] = vault::to_base64(vault::encode(attestation));
@@ -204,7 +204,8 @@ void add_approve(CLI::App& group, Context& context) {
     verb->add_option("--key-file", options->key.path, "the signer's own key")->type_name("FILE");
     verb->add_option("--passphrase-file", options->key.passphrase_file,
                      "take its passphrase from FILE instead of asking");
-    verb->add_option("--attest", options->attest, "your word on the fence: what you saw or did")
+    verb->add_option("--attest", options->attest,
+                     "your word on what the run asks: what you saw or did")
         ->type_name("TEXT");
     verb->add_option("--share", options->shares, "bring a custodian's share (may stand alone)")
         ->type_name("FILE");

@@ -4,6 +4,7 @@
 #include "agent/failover/holder.h"
 #include "agent/failover/tenancy.h"
 #include "agent/failover/terms.h"
+#include "agent/failover/witnesses.h"
 #include "agent/node/node.h"
 
 #include <algorithm>
@@ -42,22 +43,59 @@ Result<void> check_second_person(const PeopleBook& book, const vault::Record& or
     return {};
 }
 
-Result<bool> has_attested(RunStore& store, const Run& run, const PublicKey& person) {
+Result<bool> has_attested(const Home& home, RunStore& store, const Run& run,
+                          const PublicKey& person, const std::string& about) {
+    const TrustId host = HF_TRY(load_node(home)).trust;
     for (const Buffer& bytes : HF_TRY(store.attestations(run.id))) {
-        if (vault::signed_by(HF_TRY(vault::parse_record(bytes)), person)) return true;
+        const vault::Record record = HF_TRY(vault::parse_record(bytes));
+        const bool same = HF_TRY(parse_attestation(record, host)).about == about;
+        if (same && vault::signed_by(record, person)) return true;
     }
     return false;
 }
 
-Result<void> take_attestation(const Home& home, RunStore& store, const Run& run, View bytes,
-                              const PublicKey& person, const vault::Record& order) {
+/// In place of witnesses people may only answer the question that stands now, word for word.
+Result<void> check_asked(const Run& run, const Attestation& attestation) {
+    if (attestation.about != about_witnesses) return {};
+    if (run.facts.about == about_witnesses && attestation.question == run.facts.question) return {};
+    return Error{Errc::Conflict,
+                 run.name() + " does not ask that question now: look again (holdfast run show)"};
+}
+
+Result<Attestation> read_attestation(const Home& home, const Run& run, View bytes,
+                                     const PublicKey& person, const vault::Record& order) {
     const vault::Record record = HF_TRY(vault::parse_record(bytes));
     const TrustId host = HF_TRY(load_node(home)).trust;
-    const Attestation attestation = HF_TRY(parse_attestation(record, host));
+    Attestation attestation = HF_TRY(parse_attestation(record, host));
     if (HF_TRY(signer_of(record)) != person || attestation.holder != holder_digest(order)) {
         return Error{Errc::Denied, "the attestation is another person's, or of another order"};
     }
-    return store.add_attestation(run.id, person, bytes);
+    HF_TRY(check_asked(run, attestation));
+    return attestation;
+}
+
+/// What the witnesses know of terms, before the next is chosen. Whatever they cannot say is told.
+Result<void> ask_for_terms(StepContext& context) {
+    RunFacts& facts = context.run.facts;
+    const auto news = learn_terms(context.home, context.store, context.run.owner,
+                                  context.run.system, context.clock.wall_ms());
+    if (!news && news.error().code != Errc::Unreachable) return news.error();
+    if (!news) {
+        facts.remarks.push_back("no witness was asked for the last term: " + news.error().message);
+        return {};
+    }
+    for (const std::string& alarm : news->alarms) facts.remarks.push_back("ALARM: " + alarm);
+    for (const std::string& silent : news->silent) {
+        facts.remarks.push_back("did not say what the last term was: " + silent);
+    }
+    return {};
+}
+
+/// The record that the next term follows: where there are two, the one that a witness keeps.
+Result<Digest> previous_of(RunStore& store, const Run& run, const StoredHolder& newest) {
+    const auto others = HF_TRY(store.conflicts(run.owner, run.system, newest.term));
+    return holder_digest(
+        HF_TRY(vault::parse_record(others.empty() ? View(newest.record) : View(others.front()))));
 }
 
 }  // namespace
@@ -105,6 +143,7 @@ Result<void> make_order(StepContext& context) {
     Run& run = context.run;
     if (HF_TRY(context.store.order(run.id))) return {};
     const NodeSettings node = HF_TRY(load_node(context.home));
+    HF_TRY(ask_for_terms(context));
     const auto newest = HF_TRY(context.store.newest_holder(run.owner, run.system));
     Holder holder;
     holder.owner = run.owner;
@@ -116,7 +155,7 @@ Result<void> make_order(StepContext& context) {
     holder.snapshot = run.facts.snapshot;
     holder.snapshot_ms = run.facts.snapshot_ms;
     holder.plan = run.facts.plan_hash;
-    if (newest) holder.previous = holder_digest(HF_TRY(vault::parse_record(newest->record)));
+    if (newest) holder.previous = HF_TRY(previous_of(context.store, run, *newest));
     run.facts.term = holder.term;
     // An unsigned record cannot be encoded; this node's own signature goes on it first, as its word
     // that this is what it will open. A term needs the two persons' as well.
@@ -137,15 +176,17 @@ Result<void> add_approval(const Home& home, RunStore& store, const Run& run, Vie
     const PublicKey key = HF_TRY(signer_of(brought));
     const PeopleBook book = HF_TRY(people_of(home, run.owner));
     const vault::PersonCertificate person = HF_TRY(who_may_sign(book, key, now_ms));
-    const bool attests_later =
-        attestation && vault::signed_by(order, key) && !HF_TRY(has_attested(store, run, key));
+    std::string about;
+    if (attestation) {
+        about = HF_TRY(read_attestation(home, run, *attestation, key, order)).about;
+    }
+    const bool attests_later = attestation && vault::signed_by(order, key) &&
+                               !HF_TRY(has_attested(home, store, run, key, about));
     if (!attests_later) {
         HF_TRY(check_second_person(book, order, person));
         order.signatures.push_back(brought.signatures.back());
     }
-    if (attestation) {
-        HF_TRY(take_attestation(home, store, run, *attestation, key, order));
-    }
+    if (attestation) HF_TRY(store.add_attestation(run.id, key, about, *attestation));
     return store.put_order(run.id, vault::encode(order));
 }
 
@@ -165,7 +206,7 @@ Result<std::vector<Signatory>> signatories(const Home& home, RunStore& store, co
     for (const vault::RecordSignature& one : order.signatures) {
         const vault::PersonCertificate* person = book.people().by_key(one.signer);
         if (person == nullptr || !vault::signed_by(order, one.signer)) continue;
-        out.push_back({person->name, one.signer.hex(), 0, ""});
+        out.push_back({person->name, one.signer.hex(), 0, "", ""});
     }
     for (const Buffer& bytes : HF_TRY(store.attestations(run.id))) {
         const vault::Record record = HF_TRY(vault::parse_record(bytes));
@@ -173,7 +214,8 @@ Result<std::vector<Signatory>> signatories(const Home& home, RunStore& store, co
         const std::string key = HF_TRY(signer_of(record)).hex();
         for (Signatory& person : out) {
             if (person.key != key) continue;
-            person.attested = attestation.words;
+            const bool fence = attestation.about == about_fence;
+            (fence ? person.attested : person.vouched) = attestation.words;
             person.time_ms = attestation.time_ms;
         }
     }

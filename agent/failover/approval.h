@@ -24,7 +24,8 @@ Result<vault::Record> order_of(RunStore& store, const Run& run);
 /// Errors: Corrupt, Io.
 Result<std::string> fence_question(RunStore& store, const Run& run, const SystemSettings& plan);
 
-/// Makes the order once; the term is the next. Errors: Io.
+/// Makes the order once; the term is the next after all that this node and the witnesses that
+/// answer know of. Errors: Io.
 Result<void> make_order(StepContext& context);
 
 /// Adds one person's signature, and their attestation if it comes along.

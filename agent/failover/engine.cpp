@@ -43,6 +43,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const Home& home, const Clock& cloc
     std::unique_ptr<Engine> engine(new Engine(home, clock));
     engine->store_ = HF_TRY(RunStore::open(home.state + "/runs.db"));
     for (const std::int64_t id : HF_TRY(engine->store_->under_way())) engine->start(id);
+    engine->watch_ = std::thread([own = engine.get()] { own->watch_terms(); });
     return engine;
 }
 
@@ -50,6 +51,7 @@ Engine::~Engine() {
     ending_ = true;
     wake();
     for (auto& [id, worker] : workers_) worker->thread.join();
+    if (watch_.joinable()) watch_.join();
 }
 
 void Engine::wake() {

@@ -101,8 +101,11 @@ private:
     Result<void> begin_abort(Run& run);
     Result<void> begin_again(Run& run);
     Result<bool> keep_open(Run& run);
+    Result<void> tell_conflict(Run& run);
     Result<void> close_system(Run& run);
     Result<void> say(Run& run, RunState state, const std::string& note);
+    void watch_terms();
+    Result<std::string> look_at_terms();
     bool ending(const Worker& worker) const { return ending_ || worker.hurry; }
     void wake();
 
@@ -114,6 +117,7 @@ private:
     std::uint64_t changes_ = 0;
     std::atomic<bool> ending_{false};
     std::map<std::int64_t, std::unique_ptr<Worker>> workers_;
+    std::thread watch_;
 };
 
 bool was_aborted(const Run& run);

@@ -68,19 +68,30 @@ Result<void> Engine::begin_abort(Run& run) {
 }
 
 /// A system that was open is started anew over what was written to it. After a restart of the
-/// machine nobody knows what happened meanwhile: two people attest once more.
+/// machine nobody knows what happened meanwhile: a majority of the witnesses says that there is no
+/// later term, or two people attest once more.
 Result<void> Engine::begin_again(Run& run) {
     const std::string boot = HF_TRY(boot_id());
     const bool rebooted = boot != run.facts.boot;
     if (rebooted) HF_TRY(store_->forget_attestations(run.id));
     for (StepRecord step : run.steps) {
         const bool again = step.name == "attach" || step.name == "start" || step.name == "open" ||
-                           step.name == "switch" || (rebooted && step.name == "fence");
+                           step.name == "switch" || (rebooted && step.name == "witness") ||
+                           (rebooted && step.name == "fence" && run.facts.witnesses.empty());
         if (!again) continue;
         step.state = StepState::Ahead;
         HF_TRY(store_->set_step(run.id, step, run.facts));
     }
     return {};
+}
+
+/// A second record of our own term is for people to judge: shutting users out by it could end the
+/// only copy that lives.
+Result<void> Engine::tell_conflict(Run& run) {
+    if (HF_TRY(store_->conflicts(run.owner, run.system, run.facts.term)).empty()) return {};
+    return say(run, run.state,
+               "ALARM: there is another holder record of term " + std::to_string(run.facts.term) +
+                   "; find out whether " + run.system + " runs elsewhere too");
 }
 
 /// False, always: there is nothing to do until something changes.
@@ -96,6 +107,7 @@ Result<bool> Engine::keep_open(Run& run) {
                        "; users are shut out here, what they wrote stays"));
         return false;
     }
+    HF_TRY(tell_conflict(run));
     const bool runs = HF_TRY(is_room_open(context.folder()));
     if (runs && HF_TRY(is_attached(context.folder()))) {
         if (HF_TRY(all_doors_open(context))) return false;

@@ -102,8 +102,7 @@ Result<StepResult> open_to_users(StepContext& context) {
     const PeopleBook book = HF_TRY(people_of(context.home, run.owner));
     HF_TRY(book.people().two_persons(order, context.clock.wall_ms()));
     HF_TRY(may_open(context.store, run.owner, run.system, run.facts.term, run.name()));
-    HF_TRY(context.store.add_holder(run.owner, run.system,
-                                    {run.facts.term, run.id, vault::encode(order)}));
+    HF_TRY(keep_holder(context.store, run.id, order));
     fault_point("term taken");
     HF_TRY(open_doors(context));
     if (run.facts.opened_ms == 0) run.facts.opened_ms = context.clock.wall_ms();

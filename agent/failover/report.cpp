@@ -53,6 +53,16 @@ void add_steps(std::string& out, const Run& run) {
     }
 }
 
+void add_witnesses(std::string& out, const RunFacts& facts) {
+    out += "\nWitnesses\n";
+    if (facts.witnesses.empty()) out += "  no witness was named, or none could be asked\n";
+    for (const WitnessFact& one : facts.witnesses) {
+        out += "  " + one.name + " (" + one.trust.substr(0, 12) + "): " +
+               (one.outcome == "witnessed" ? "keeps this term" : one.outcome + ", " + one.said) +
+               "\n";
+    }
+}
+
 }  // namespace
 
 std::string report_text(const Run& run) {
@@ -79,7 +89,8 @@ std::string report_text(const Run& run) {
     if (!facts.people.empty()) out += "\nPeople\n";
     for (const Signatory& person : facts.people) {
         out += "  " + person.name + " (key " + person.key.substr(0, 12) + ") signed" +
-               (person.attested.empty() ? "" : ", and attests: " + person.attested) + "\n";
+               (person.attested.empty() ? "" : ", and attests: " + person.attested) +
+               (person.vouched.empty() ? "" : "; in place of witnesses: " + person.vouched) + "\n";
     }
     if (const ReleaseNote& release = facts.release; !release.snapshot.empty()) {
         out += "\nReleased\n  the keys of snapshot " + release.snapshot + "\n  to node " +
@@ -87,6 +98,7 @@ std::string report_text(const Run& run) {
                format_time(release.time_ms) + " until " + format_time(release.until_ms) +
                "\n  for: " + release.purpose + "\n  signed by " + joined(release.people) + "\n";
     }
+    if (facts.term != 0) add_witnesses(out, facts);
     if (!facts.remarks.empty()) out += "\nRemarks\n";
     for (const std::string& remark : facts.remarks) out += "  " + remark + "\n";
     return out;

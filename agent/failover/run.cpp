@@ -96,9 +96,9 @@ bool Run::reached(std::string_view step_name) const {
 const std::vector<std::string>& steps_of(RunKind kind) {
     static const std::vector<std::string> drill{"check", "choose",   "attach", "start",
                                                 "prove", "clean-up", "report"};
-    static const std::vector<std::string> failover{"check", "choose",    "attach", "start",
-                                                   "prove", "authorise", "fence",  "catch-up",
-                                                   "open",  "switch",    "report"};
+    static const std::vector<std::string> failover{"check",   "choose",    "attach", "start",
+                                                   "prove",   "authorise", "fence",  "catch-up",
+                                                   "witness", "open",      "switch", "report"};
     return kind == RunKind::Drill ? drill : failover;
 }
 

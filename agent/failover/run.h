@@ -4,7 +4,8 @@
 // in earnest. The kind is fixed when the run is made; nothing turns one into the other.
 //
 //     drill      check choose attach start prove clean-up report
-//     failover   check choose attach start prove authorise fence catch-up open switch report
+//     failover   check choose attach start prove authorise fence catch-up witness open switch
+//     report
 #pragma once
 
 #include "vault/base/result.h"
@@ -84,6 +85,16 @@ struct Signatory {
     std::string key;  // Hexadecimal.
     std::int64_t time_ms = 0;
     std::string attested;  // Their words on the fence; empty: none yet.
+    std::string vouched;   // Their words in place of witnesses; empty: none.
+};
+
+/// What a witness said to the run's holder record.
+struct WitnessFact {
+    std::string trust;  // Hexadecimal.
+    std::string name;
+    std::string outcome;  // "witnessed", "term_taken", "term_old", "fork", "silent"
+    std::string said;     // Why, for people.
+    std::string record;   // Base64: its word, or the record that it keeps instead.
 };
 
 /// What an owner released for this run (released.h); no snapshot: nothing.
@@ -118,6 +129,9 @@ struct RunFacts {
     std::string failure;               // Why it did not succeed.
     std::string evidence;              // The report's file.
     std::string boot;                  // This machine's, when it was opened last.
+    std::vector<WitnessFact> witnesses;
+    std::string about;     // What people are asked to attest now (holder.h); empty: the fence.
+    std::string question;  // The question; empty: the plan's about the fence.
 };
 
 struct Run {

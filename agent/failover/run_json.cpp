@@ -16,7 +16,16 @@ Json to_json(const Signatory& person) {
     return {{"name", person.name},
             {"key", person.key},
             {"time_ms", person.time_ms},
-            {"attested", person.attested}};
+            {"attested", person.attested},
+            {"vouched", person.vouched}};
+}
+
+Json to_json(const WitnessFact& one) {
+    return {{"trust", one.trust},
+            {"name", one.name},
+            {"outcome", one.outcome},
+            {"said", one.said},
+            {"record", one.record}};
 }
 
 Json to_json(const ReleaseNote& release) {
@@ -54,7 +63,11 @@ Json to_json(const RunFacts& facts) {
              {"remarks", facts.remarks},
              {"failure", facts.failure},
              {"evidence", facts.evidence},
-             {"boot", facts.boot}};
+             {"boot", facts.boot},
+             {"witnesses", Json::array()},
+             {"about", facts.about},
+             {"question", facts.question}};
+    for (const WitnessFact& one : facts.witnesses) out["witnesses"].push_back(to_json(one));
     for (const CheckOutcome& check : facts.checks) out["checks"].push_back(to_json(check));
     for (const Signatory& person : facts.people) out["people"].push_back(to_json(person));
     for (const OpenEndpoint& one : facts.endpoints) {
@@ -97,7 +110,14 @@ Result<RunFacts> parse_facts(std::string_view text) {
     facts.evidence = text_in(from, "evidence");
     facts.boot = text_in(from, "boot");
     facts.release = release_in(from);
+    facts.about = text_in(from, "about");
+    facts.question = text_in(from, "question");
     facts.remarks = texts_in(from, "remarks");
+    for (const Json& one : list_in(from, "witnesses")) {
+        facts.witnesses.push_back({text_in(one, "trust"), text_in(one, "name"),
+                                   text_in(one, "outcome"), text_in(one, "said"),
+                                   text_in(one, "record")});
+    }
     for (const Json& one : list_in(from, "checks")) {
         facts.checks.push_back({text_in(one, "name"), flag_in(one, "passed"), text_in(one, "said"),
                                 number_in(one, "took_ms")});
@@ -107,7 +127,8 @@ Result<RunFacts> parse_facts(std::string_view text) {
     }
     for (const Json& one : list_in(from, "people")) {
         facts.people.push_back({text_in(one, "name"), text_in(one, "key"),
-                                number_in(one, "time_ms"), text_in(one, "attested")});
+                                number_in(one, "time_ms"), text_in(one, "attested"),
+                                text_in(one, "vouched")});
     }
     return facts;
 }

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS run_order (
     record BLOB NOT NULL, FOREIGN KEY (run, kind) REFERENCES run (id, kind));
 CREATE TABLE IF NOT EXISTS attestation (
     run INTEGER NOT NULL, kind TEXT NOT NULL DEFAULT 'failover' CHECK (kind = 'failover'),
-    person BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY (run, person),
+    person BLOB NOT NULL, about TEXT NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (run, person, about),
     FOREIGN KEY (run, kind) REFERENCES run (id, kind));
 CREATE TABLE IF NOT EXISTS share (
     run INTEGER NOT NULL REFERENCES run, share BLOB NOT NULL, PRIMARY KEY (run, share));
@@ -34,6 +35,9 @@ CREATE TABLE IF NOT EXISTS holder (
 CREATE TABLE IF NOT EXISTS old_side (
     owner BLOB NOT NULL, system TEXT NOT NULL, time INTEGER NOT NULL, term INTEGER NOT NULL,
     address TEXT NOT NULL, PRIMARY KEY (owner, system));
+CREATE TABLE IF NOT EXISTS conflict (
+    owner BLOB NOT NULL, system TEXT NOT NULL, term INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (owner, system, term, record));
 CREATE TABLE IF NOT EXISTS readiness (
     system TEXT PRIMARY KEY, run INTEGER NOT NULL, time INTEGER NOT NULL, plan TEXT NOT NULL,
     passed INTEGER NOT NULL, cleaned_up INTEGER NOT NULL);
@@ -99,6 +103,13 @@ Result<void> check_free(vault::Database& db, const NewRun& wanted) {
                                 " is under way (holdfast run show " + query.text(0) + ")"};
     }
     return {};
+}
+
+Result<std::optional<StoredHolder>> first_holder(vault::Statement& query) {
+    if (!HF_TRY(query.step())) return std::optional<StoredHolder>();
+    const View record = query.blob(2);
+    return std::optional<StoredHolder>(StoredHolder{query.unsigned_integer(0), query.integer(1),
+                                                    Buffer(record.begin(), record.end())});
 }
 
 }  // namespace
@@ -240,15 +251,17 @@ Result<std::optional<Buffer>> RunStore::order(std::int64_t run) {
     return found.empty() ? std::optional<Buffer>() : std::optional<Buffer>(std::move(found[0]));
 }
 
-Result<void> RunStore::add_attestation(std::int64_t run, const PublicKey& person, View record) {
+Result<void> RunStore::add_attestation(std::int64_t run, const PublicKey& person,
+                                       const std::string& about, View record) {
     const std::lock_guard lock(mutex_);
-    vault::Statement put = HF_TRY(
-        db_.prepare("INSERT OR REPLACE INTO attestation (run, person, record) VALUES (?, ?, ?)"));
-    return put.bind(0, run).bind(1, person.view()).bind(2, record).run();
+    vault::Statement put =
+        HF_TRY(db_.prepare("INSERT OR REPLACE INTO attestation (run, person, about, record)"
+                           " VALUES (?, ?, ?, ?)"));
+    return put.bind(0, run).bind(1, person.view()).bind(2, about).bind(3, record).run();
 }
 
 Result<std::vector<Buffer>> RunStore::attestations(std::int64_t run) {
-    return blobs("SELECT record FROM attestation WHERE run = ? ORDER BY person", run);
+    return blobs("SELECT record FROM attestation WHERE run = ? ORDER BY person, about", run);
 }
 
 Result<void> RunStore::forget_attestations(std::int64_t run) {
@@ -324,12 +337,42 @@ Result<std::optional<StoredHolder>> RunStore::newest_holder(const TrustId& owner
     vault::Statement query =
         HF_TRY(db_.prepare("SELECT term, run, record FROM holder WHERE owner = ? AND system = ?"
                            " ORDER BY term DESC LIMIT 1"));
-    if (!HF_TRY(query.bind(0, owner.view()).bind(1, system).step())) {
-        return std::optional<StoredHolder>();
+    query.bind(0, owner.view()).bind(1, system);
+    return first_holder(query);
+}
+
+Result<std::optional<StoredHolder>> RunStore::holder_at(const TrustId& owner,
+                                                        const std::string& system,
+                                                        std::uint64_t term) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement query =
+        HF_TRY(db_.prepare("SELECT term, run, record FROM holder WHERE owner = ? AND system = ?"
+                           " AND term = ?"));
+    query.bind(0, owner.view()).bind(1, system).bind(2, term);
+    return first_holder(query);
+}
+
+Result<void> RunStore::add_conflict(const TrustId& owner, const std::string& system,
+                                    const StoredHolder& holder) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement put =
+        HF_TRY(db_.prepare("INSERT OR IGNORE INTO conflict VALUES (?, ?, ?, ?)"));
+    put.bind(0, owner.view()).bind(1, system).bind(2, holder.term);
+    return put.bind(3, View(holder.record)).run();
+}
+
+Result<std::vector<Buffer>> RunStore::conflicts(const TrustId& owner, const std::string& system,
+                                                std::uint64_t term) {
+    const std::lock_guard lock(mutex_);
+    vault::Statement query = HF_TRY(
+        db_.prepare("SELECT record FROM conflict WHERE owner = ? AND system = ? AND term = ?"));
+    query.bind(0, owner.view()).bind(1, system).bind(2, term);
+    std::vector<Buffer> out;
+    while (HF_TRY(query.step())) {
+        const View record = query.blob(0);
+        out.emplace_back(record.begin(), record.end());
     }
-    const View record = query.blob(2);
-    return std::optional<StoredHolder>(StoredHolder{query.unsigned_integer(0), query.integer(1),
-                                                    Buffer(record.begin(), record.end())});
+    return out;
 }
 
 Result<void> RunStore::set_old_side(const TrustId& owner, const std::string& system,

@@ -82,7 +82,9 @@ public:
     // What people brought for a failover. Records are kept as they came.
     Result<void> put_order(std::int64_t run, View record);
     Result<std::optional<Buffer>> order(std::int64_t run);
-    Result<void> add_attestation(std::int64_t run, const PublicKey& person, View record);
+    /// One for each person and thing attested.
+    Result<void> add_attestation(std::int64_t run, const PublicKey& person,
+                                 const std::string& about, View record);
     Result<std::vector<Buffer>> attestations(std::int64_t run);
     Result<void> forget_attestations(std::int64_t run);
     Result<void> add_share(std::int64_t run, View share);
@@ -100,6 +102,13 @@ public:
                             const StoredHolder& holder);
     Result<std::optional<StoredHolder>> newest_holder(const TrustId& owner,
                                                       const std::string& system);
+    Result<std::optional<StoredHolder>> holder_at(const TrustId& owner, const std::string& system,
+                                                  std::uint64_t term);
+    /// Records that contradict another of their term. They are kept as they are, for people.
+    Result<void> add_conflict(const TrustId& owner, const std::string& system,
+                              const StoredHolder& holder);
+    Result<std::vector<Buffer>> conflicts(const TrustId& owner, const std::string& system,
+                                          std::uint64_t term);
 
     Result<void> set_old_side(const TrustId& owner, const std::string& system,
                               const OldSide& found);

@@ -17,6 +17,7 @@ constexpr std::array steps{
     Step{"authorise", "Two people sign the order", authorise, nullptr},
     Step{"fence", "Two people attest that the old side cannot write", fence, nullptr},
     Step{"catch-up", "Is there anything newer?", catch_up, nullptr},
+    Step{"witness", "A majority of the witnesses keeps this term", witness, nullptr},
     Step{"open", "Let users in", open_to_users, close_to_users},
     Step{"switch", "Lead the users' connections here", switch_users, switch_back},
     Step{"report", "Write and sign the report", write_report, nullptr},

@@ -55,6 +55,7 @@ Result<StepResult> clean_up(StepContext& context);
 Result<StepResult> authorise(StepContext& context);
 Result<StepResult> fence(StepContext& context);
 Result<StepResult> catch_up(StepContext& context);
+Result<StepResult> witness(StepContext& context);
 Result<StepResult> open_to_users(StepContext& context);
 Result<void> close_to_users(StepContext& context);
 Result<StepResult> switch_users(StepContext& context);

@@ -16,10 +16,18 @@ Result<void> may_open(RunStore& store, const TrustId& owner, const std::string& 
                                    " must not be opened"};
 }
 
+Result<void> keep_holder(RunStore& store, std::int64_t run, const vault::Record& record) {
+    const Holder holder = HF_TRY(parse_holder(record));
+    const auto known = HF_TRY(store.holder_at(holder.owner, holder.system, holder.term));
+    if (known &&
+        holder_digest(HF_TRY(vault::parse_record(known->record))) == holder_digest(record)) {
+        return {};
+    }
+    return store.add_holder(holder.owner, holder.system, {holder.term, run, vault::encode(record)});
+}
+
 Result<void> learn_holder(RunStore& store, View bytes) {
-    const Holder holder = HF_TRY(parse_holder(HF_TRY(vault::parse_record(bytes))));
-    return store.add_holder(holder.owner, holder.system,
-                            {holder.term, 0, Buffer(bytes.begin(), bytes.end())});
+    return keep_holder(store, 0, HF_TRY(vault::parse_record(bytes)));
 }
 
 Result<std::string> holder_text(RunStore& store, const TrustId& owner, const std::string& system) {

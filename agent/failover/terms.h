@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/failover/run_store.h"
+#include "vault/keys/record.h"
 
 #include <string>
 
@@ -11,6 +12,10 @@ namespace holdfast::agent {
 /// Errors: Denied (says who holds what), Corrupt, Io.
 Result<void> may_open(RunStore& store, const TrustId& owner, const std::string& system,
                       std::uint64_t term, const std::string& run);
+
+/// Keeps the record of a term. The same record with other signatures is the same. Errors: Conflict
+/// (this term has another record here), Corrupt, Full, Io.
+Result<void> keep_holder(RunStore& store, std::int64_t run, const vault::Record& record);
 
 /// Takes in a holder record that came from elsewhere: a partner ran the system meanwhile.
 /// The caller has checked that two persons of the owner's signed it.

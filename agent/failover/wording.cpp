@@ -5,8 +5,12 @@
 
 namespace holdfast::agent {
 
+std::string count_text(std::size_t count, const std::string& one, const std::string& many) {
+    return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
 std::string count_text(std::size_t count, const std::string& one) {
-    return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+    return count_text(count, one, one + "s");
 }
 
 std::string span_text(std::int64_t ms) {

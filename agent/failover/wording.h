@@ -12,5 +12,7 @@ std::string span_text(std::int64_t ms);
 std::string size_text(std::uint64_t bytes);
 /// "1 check", "2 checks"
 std::string count_text(std::size_t count, const std::string& one);
+/// "1 witness", "2 witnesses"
+std::string count_text(std::size_t count, const std::string& one, const std::string& many);
 
 }  // namespace holdfast::agent

@@ -13,7 +13,9 @@ Result<std::string> order_json(const Home& home, RunStore& store, std::int64_t i
     const vault::Record record = HF_TRY(order_of(store, run));
     const Holder holder = HF_TRY(parse_holder(record));
     const SystemSettings system = HF_TRY(parse_system(run.facts.plan, run.system));
-    const std::string question = HF_TRY(fence_question(store, run, system));
+    std::string question = run.facts.question;
+    if (question.empty()) question = HF_TRY(fence_question(store, run, system));
+    const std::string about(run.facts.question.empty() ? about_fence : run.facts.about);
     Json out{{"record", vault::to_base64(vault::encode(record))},
              {"run", run.name()},
              {"system", run.system},
@@ -23,10 +25,12 @@ Result<std::string> order_json(const Home& home, RunStore& store, std::int64_t i
              {"term", holder.term},
              {"snapshot", holder.snapshot},
              {"snapshot_ms", holder.snapshot_ms},
+             {"about", about},
              {"question", question},
              {"signed", Json::array()}};
     for (const Signatory& person : HF_TRY(signatories(home, store, run))) {
-        out["signed"].push_back({{"name", person.name}, {"attested", person.attested}});
+        out["signed"].push_back(
+            {{"name", person.name}, {"attested", person.attested}, {"vouched", person.vouched}});
     }
     return dump(out);
 }

@@ -96,7 +96,8 @@ TEST_CASE("a drill never becomes a failover", "[failover]") {
     CHECK(signed_it.error().code == Errc::Conflict);
     // The file itself refuses, even if a program asked it to.
     CHECK_FALSE(engine->store().put_order(ordered->id, Buffer{1}));
-    CHECK_FALSE(engine->store().add_attestation(ordered->id, ada.key.public_key, Buffer{1}));
+    CHECK_FALSE(
+        engine->store().add_attestation(ordered->id, ada.key.public_key, "fence", Buffer{1}));
     CHECK_FALSE(engine->store().add_holder(ordered->owner, "letters", {1, ordered->id, {1}}));
     REQUIRE(engine->wait(ordered->id, run_ms_max));
 }
