@@ -27,16 +27,16 @@ void add_agreement_verbs(CLI::App& app, Context& context);  // agreement
 void add_partner_verbs(CLI::App& app, Context& context);    // partner
 void add_recover_verbs(CLI::App& app, Context& context);    // recover
 void add_replicate_verbs(CLI::App& app, Context& context);  // replicate
-void add_setup_verbs(CLI::App& app, Context& context);    // init, doctor, system
-void add_vault_verbs(CLI::App& app, Context& context);    // snapshot, snapshots, restore, verify
-void add_mount_verbs(CLI::App& app, Context& context);    // mount, unmount
-void add_node_verbs(CLI::App& app, Context& context);     // node
-void add_custody_verbs(CLI::App& app, Context& context);  // custodian, recovery
-void add_holder_verbs(CLI::App& app, Context& context);   // holder, relay
-void add_paper_verbs(CLI::App& app, Context& context);    // papers
-void add_people_verbs(CLI::App& app, Context& context);   // person
-void add_order_verbs(CLI::App& app, Context& context);    // drill, failover
-void add_release_verbs(CLI::App& app, Context& context);  // release
-void add_run_verbs(CLI::App& app, Context& context);      // run, status
+void add_setup_verbs(CLI::App& app, Context& context);      // init, doctor, system
+void add_vault_verbs(CLI::App& app, Context& context);      // snapshot, snapshots, restore, verify
+void add_mount_verbs(CLI::App& app, Context& context);      // mount, unmount
+void add_node_verbs(CLI::App& app, Context& context);       // node
+void add_custody_verbs(CLI::App& app, Context& context);    // custodian, recovery
+void add_holder_verbs(CLI::App& app, Context& context);     // holder, relay
+void add_paper_verbs(CLI::App& app, Context& context);      // papers
+void add_people_verbs(CLI::App& app, Context& context);     // person
+void add_order_verbs(CLI::App& app, Context& context);      // drill, failover
+void add_release_verbs(CLI::App& app, Context& context);    // release
+void add_run_verbs(CLI::App& app, Context& context);        // run, status
 
 }  // namespace holdfast::agent::cli
