@@ -1,6 +1,7 @@
 #include "replicator/control/replicator.h"
 
 #include "replicator/control/control_api.h"
+#include "replicator/http/address.h"
 #include "replicator/http/server.h"
 #include "replicator/loop/timer.h"
 #include "replicator/peer/run_api.h"

@@ -2,9 +2,13 @@
 
 #include "replicator/http/tunnel.h"
 
+#include <algorithm>
+
 namespace holdfast::replicator {
 
 namespace {
+
+constexpr std::uint64_t reserved_bytes_max = 64 * 1024;
 
 HttpResponse no_route(const Router::Match& match, const std::string& path) {
     if (match.allowed.empty()) {
@@ -31,6 +35,9 @@ void collect(const RequestHandler& handler, HttpRequest request,
     // Shared by the two callbacks, which go at different times.
     auto collecting =
         std::make_shared<Collecting>(Collecting{std::move(request), Responder(exchange), &handler});
+    // A short body may hold a passphrase: a buffer that grows would leave copies behind.
+    collecting->request.body.reserve(
+        std::min(collecting->request.content_length, reserved_bytes_max));
     exchange->on_piece = [collecting](View piece) {
         Buffer& body = collecting->request.body;
         body.insert(body.end(), piece.begin(), piece.end());

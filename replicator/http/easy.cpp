@@ -1,5 +1,7 @@
 #include "replicator/http/easy.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstring>
@@ -62,6 +64,11 @@ Result<void> start_curl() {
 
 EasyTransfer::EasyTransfer(const HttpPeer& peer, ClientRequest request, const TlsIdentity* identity)
     : peer_(peer), request_(std::move(request)), identity_(identity) {}
+
+EasyTransfer::~EasyTransfer() {
+    // One of them may be a passphrase.
+    OPENSSL_cleanse(request_.body.data(), request_.body.size());
+}
 
 void EasyTransfer::prepare_tls() {
     // The pin is the whole of the check; without a pin there is none, and the caller compares.

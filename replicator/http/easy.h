@@ -23,6 +23,7 @@ public:
     EasyTransfer(const HttpPeer& peer, ClientRequest request, const TlsIdentity* identity);
     EasyTransfer(const EasyTransfer&) = delete;
     EasyTransfer& operator=(const EasyTransfer&) = delete;
+    ~EasyTransfer();
 
     /// Loads `easy` (fresh, or after curl_easy_reset) with the request. Errors: Invalid.
     Result<void> prepare(CURL* easy);
