@@ -3,6 +3,7 @@
 #include "agent/cli/passphrase.h"
 #include "agent/node/node.h"
 #include "agent/people/people_book.h"
+#include "agent/people/sign_in.h"
 #include "vault/base/file.h"
 #include "vault/keys/locked_file.h"
 
@@ -22,6 +23,8 @@ struct PersonOptions {
     std::vector<std::string> roles;
     std::string key_file;
     std::string passphrase_file;
+    bool no_sign_in = false;
+    bool remove = false;
 };
 
 std::string roles_text(const vault::PersonCertificate& one) {
@@ -49,7 +52,10 @@ Result<vault::PersonCertificate> make_person(const Home& home, const PersonOptio
     const vault::LockedKey locked = HF_TRY(vault::lock_person_key(
         key, options.name, system_clock().wall_ms(), passphrase, vault::PasswordCost(), random));
     HF_TRY(write_file_durably(options.key_file, as_view(vault::locked_key_text(locked))));
-    return add_person(home, node.vault->roster(), node.keys.office, person, system_clock(), random);
+    auto made = HF_TRY(
+        add_person(home, node.vault->roster(), node.keys.office, person, system_clock(), random));
+    if (!options.no_sign_in) HF_TRY(keep_sign_in(home, made, locked));
+    return made;
 }
 
 int person_add(const Context& context, const PersonOptions& options) {
@@ -61,6 +67,9 @@ int person_add(const Context& context, const PersonOptions& options) {
     } else {
         fmt::print("{} is certified as {}. The key is in {}; it belongs to {} alone.\n", made->name,
                    roles_text(*made), options.key_file, made->name);
+        if (!options.no_sign_in) {
+            fmt::print("The passphrase also signs {} in to this node's console.\n", made->name);
+        }
     }
     return Done;
 }
@@ -95,6 +104,26 @@ int person_list(const Context& context) {
     return Done;
 }
 
+Result<std::string> change_sign_in(const Home& home, const PersonOptions& options) {
+    const auto person = HF_TRY(HF_TRY(load_book(home)).named(options.name)).certificate;
+    if (options.key_file.empty()) {
+        HF_TRY(forget_sign_in(home, person));
+        return person.name + " can no longer sign in to this node's console.";
+    }
+    const Buffer text = HF_TRY(read_file(options.key_file, vault::locked_key_bytes_max));
+    const auto locked = HF_TRY(
+        vault::parse_locked_key(as_text(text), vault::KeyUse::Person).within(options.key_file));
+    HF_TRY(keep_sign_in(home, person, locked).within(options.key_file));
+    return person.name + " can sign in to this node's console.";
+}
+
+int person_sign_in(const Context& context, const PersonOptions& options) {
+    const auto said = change_sign_in(context.home(), options);
+    if (!said) return fail(said.error());
+    fmt::print("{}\n", *said);
+    return Done;
+}
+
 Result<vault::PersonCertificate> disable(const Home& home, const std::string& name) {
     const Node node = HF_TRY(open_node(home));
     return disable_person(home, node.vault->roster(), node.keys.office, name, system_clock());
@@ -105,6 +134,24 @@ int person_disable(const Context& context, const std::string& name) {
     if (!done) return fail(done.error());
     fmt::print("{} can order and approve nothing any more.\n", name);
     return Done;
+}
+
+void add_sign_in(CLI::App& group, Context& context) {
+    auto options = std::make_shared<PersonOptions>();
+    CLI::App* verb = group.add_subcommand("sign-in", "let a person use the console, or no longer");
+    verb->add_option("NAME", options->name, "the person's name")->required();
+    CLI::Option* file = verb->add_option("--key-file", options->key_file,
+                                         "the person's key; a copy, still locked, is kept here")
+                            ->type_name("FILE");
+    verb->add_flag("--remove", options->remove, "remove the copy that is kept here")
+        ->excludes(file);
+    verb->footer("Example: holdfast person sign-in \"Dr Ada Marsh\" --key-file ada.key");
+    verb->callback([&context, options] {
+        if (options->key_file.empty() && !options->remove) {
+            throw CLI::RequiredError("--key-file FILE or --remove");
+        }
+        context.verb = [&context, options] { return person_sign_in(context, *options); };
+    });
 }
 
 }  // namespace
@@ -123,6 +170,8 @@ void add_people_verbs(CLI::App& app, Context& context) {
         ->type_name("FILE");
     add->add_option("--passphrase-file", options->passphrase_file,
                     "take the key's passphrase from FILE instead of asking");
+    add->add_flag("--no-sign-in", options->no_sign_in,
+                  "keep no copy of the locked key here: the person cannot use the console");
     add->add_flag("--json", context.json, "report as JSON");
     add->footer("Example: holdfast person add \"Dr Ada Marsh\" --role approver --key-file ada.key");
     add->callback([&context, options] {
@@ -136,6 +185,7 @@ void add_people_verbs(CLI::App& app, Context& context) {
     end->callback([&context, options] {
         context.verb = [&context, options] { return person_disable(context, options->name); };
     });
+    add_sign_in(*group, context);
 }
 
 }  // namespace holdfast::agent::cli

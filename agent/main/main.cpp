@@ -7,6 +7,7 @@
 #include "agent/control/client.h"
 #include "agent/failover/engine.h"
 #include "agent/main/api.h"
+#include "agent/main/sign_in_desk.h"
 #include "replicator/http/server.h"
 #include "replicator/loop/timer.h"
 #include "vault/base/file.h"
@@ -26,8 +27,10 @@ Result<void> run(const Home& home) {
     const auto loop = HF_TRY(replicator::Loop::make());
     const auto engine = HF_TRY(Engine::open(home, system_clock()));
     HF_TRY(make_folders(home.run, 0755));
-    const auto server =
-        HF_TRY(replicator::HttpServer::make(*loop, control_routes(home, system_clock(), *engine)));
+    const auto desk = HF_TRY(SignInDesk::make(*loop, home, system_clock()));
+    replicator::Router router = control_routes(home, system_clock(), *engine);
+    desk->add_routes(router);
+    const auto server = HF_TRY(replicator::HttpServer::make(*loop, std::move(router)));
     HF_TRY(server->listen_unix(control_socket(home.run), socket_mode));
     const auto stop = [&loop] { loop->stop(); };
     const auto on_term = HF_TRY(replicator::SignalWatch::make(*loop, SIGTERM, stop));

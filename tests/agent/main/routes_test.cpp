@@ -1,6 +1,7 @@
 // docs/control-api.md and the router say the same.
 #include "agent/control/client.h"
 #include "agent/main/api.h"
+#include "agent/main/sign_in_desk.h"
 #include "replicator/http/server.h"
 #include "replicator/loop/loop.h"
 #include "tests/agent/failover/failover_home.h"
@@ -68,12 +69,15 @@ std::string filled(std::string path) {
 struct Listening {
     explicit Listening(FailoverHome& home)
         : engine(home.engine()), loop(*replicator::Loop::make()) {
-        server = *replicator::HttpServer::make(
-            *loop, control_routes(home.home(), system_clock(), *engine));
+        desk = *SignInDesk::make(*loop, home.home(), system_clock());
+        auto router = control_routes(home.home(), system_clock(), *engine);
+        desk->add_routes(router);
+        server = *replicator::HttpServer::make(*loop, std::move(router));
         REQUIRE(server->listen_unix(control_socket(home.home().run), 0600));
         thread = std::thread([this] {
             loop->run();
             server.reset();
+            desk.reset();
         });
     }
     ~Listening() {
@@ -82,6 +86,7 @@ struct Listening {
     }
     std::unique_ptr<Engine> engine;
     std::unique_ptr<replicator::Loop> loop;
+    std::unique_ptr<SignInDesk> desk;
     std::unique_ptr<replicator::HttpServer> server;
     std::thread thread;
 };
@@ -91,7 +96,10 @@ struct Listening {
 TEST_CASE("the document and the router name the same routes", "[api]") {
     FailoverHome home;
     const auto engine = home.engine();
-    const auto router = control_routes(home.home(), system_clock(), *engine);
+    const auto loop = *replicator::Loop::make();
+    const auto desk = *SignInDesk::make(*loop, home.home(), system_clock());
+    auto router = control_routes(home.home(), system_clock(), *engine);
+    desk->add_routes(router);
     CHECK(shapes_of(documented_routes()) == shapes_of(router.names()));
     CHECK(documented_routes().size() >= 15);
 }
