@@ -23,6 +23,19 @@ Result<std::string> readiness_of(const Home& home, const SystemSettings& system,
     return std::string(*hash == drilled->plan_hash ? "ready" : "stale");
 }
 
+/// The last drill, with what it measured.
+Result<Json> drill_json(RunStore& store, const std::optional<Readiness>& drilled) {
+    if (!drilled) return Json(nullptr);
+    Json out{{"run", drilled->run},
+             {"passed", drilled->passed && drilled->cleaned_up},
+             {"ended_ms", drilled->time_ms}};
+    const auto run = store.run(drilled->run);
+    if (!run && run.error().code == Errc::NotFound) return out;
+    const RunFacts facts = HF_TRY(run).facts;
+    if (facts.proven_ms != 0) out["time_to_proof_ms"] = facts.proven_ms - run->ordered_ms;
+    return out;
+}
+
 /// The failover that opened the system here, if it was not stopped since.
 Result<Json> open_run(const Home& home, RunStore& store, const std::string& system,
                       const TrustId& owner) {
@@ -51,6 +64,7 @@ Result<Json> system_json(const Home& home, RunStore& store, const Node& node,
              {"supplier", system.supplier},
              {"drilled_ms", drilled ? drilled->time_ms : 0}};
     out["readiness"] = HF_TRY(readiness_of(home, system, drilled));
+    out["drill"] = HF_TRY(drill_json(store, drilled));
     out["holder"] = HF_TRY(holder_text(store, node.settings.trust, name));
     out["runs_here"] = HF_TRY(open_run(home, store, name, node.settings.trust));
     out["alarm"] = HF_TRY(live_copies_text(store, node.settings.trust, system));
@@ -58,7 +72,10 @@ Result<Json> system_json(const Home& home, RunStore& store, const Node& node,
         out["snapshot"] = newest->id.hex();
         out["snapshot_ms"] = newest->time;
     }
-    if (system.objectives) out["data_age_ms_max"] = system.objectives->data_age_ms;
+    if (system.objectives) {
+        out["data_age_ms_max"] = system.objectives->data_age_ms;
+        out["time_to_run_ms_max"] = system.objectives->time_to_run_ms;
+    }
     return out;
 }
 
