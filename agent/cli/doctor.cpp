@@ -2,6 +2,7 @@
 
 #include "agent/config/systems.h"
 #include "agent/node/node.h"
+#include "replicator/http/fingerprint.h"
 #include "vault/base/file.h"
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace holdfast::agent::cli {
 namespace {
 
 constexpr std::uint64_t free_bytes_min = 1_GiB;
+constexpr std::uint64_t certificate_bytes_max = 16'384;
 
 struct Finding {
     enum class Level { Good, Warning, Bad };
@@ -57,6 +59,23 @@ void check_systems(const Home& home, Findings& out) {
     }
 }
 
+/// What a person compares when a browser asks whether to trust the console.
+void check_console(const Home& home, Findings& out) {
+    const auto node = load_node(home);
+    if (!node || !node->console) return;
+    const std::string at = "console at https://" + node->console->listen;
+    const auto pem = read_file(home.state + "/console.crt", certificate_bytes_max);
+    const auto print =
+        pem ? replicator::certificate_fingerprint(*pem) : Result<std::string>(pem.error());
+    if (print) {
+        out.push_back({Finding::Level::Good, at + ", certificate SHA-256 " + *print});
+    } else if (print.error().code == Errc::NotFound) {
+        out.push_back({Finding::Level::Good, at + ": not started yet"});
+    } else {
+        out.push_back({Finding::Level::Bad, at + ": " + print.error().message});
+    }
+}
+
 void check_space(const Home& home, Findings& out) {
     struct statvfs space {};
     if (statvfs(home.vault.c_str(), &space) != 0) return;
@@ -95,6 +114,7 @@ int doctor(const Context& context) {
     Findings findings;
     check_home(home, findings);
     check_systems(home, findings);
+    check_console(home, findings);
     check_space(home, findings);
     check_machine(findings);
     nlohmann::json out = nlohmann::json::array();
