@@ -12,12 +12,13 @@ Result<VaultAt> open_vault_at(const Home& home, const std::string& from) {
         return at;
     }
     auto node = open_node(home);
-    if (!node && path_exists(home.node) && !path_exists(home.vault + "/roster")) {
-        return Error{node.error().code,
-                     node.error().message + "; a partner may hold a copy: --from PARTNER"};
+    if (node) {
+        at.node = std::move(*node);
+        return at;
     }
-    at.node = HF_TRY(std::move(node));
-    return at;
+    const bool lost = path_exists(home.node) && !path_exists(home.vault + "/roster");
+    const char* hint = lost ? "; a partner may hold a copy: --from PARTNER" : "";
+    return Error{node.error().code, node.error().message + hint};
 }
 
 }  // namespace holdfast::agent::cli

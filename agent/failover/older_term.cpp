@@ -3,6 +3,7 @@
 #include "agent/config/node_settings.h"
 #include "agent/failover/holder.h"
 #include "agent/failover/terms.h"
+#include "agent/failover/witnesses.h"
 #include "agent/source/postgres/probe.h"
 #include "vault/base/file.h"
 
@@ -47,13 +48,21 @@ Result<std::string> since_text(RunStore& store, const StoredHolder& held, const 
     return " since " + format_time(opened_ms) + " (" + run.name() + " here)";
 }
 
+/// After a recovery, or a run that was ordered elsewhere, the witnesses alone may know of the term.
+/// A snapshot does not wait for a partner's repair, so their silence refuses nothing.
+Result<void> ask_the_witnesses(const Home& home, RunStore& store, const TrustId& own,
+                               const std::string& system, const Clock& clock) {
+    const auto news = learn_terms(home, store, own, system, clock.wall_ms());
+    if (news || news.error().code == Errc::Unreachable) return {};
+    return news.error();
+}
+
 }  // namespace
 
 Result<void> check_term(const Home& home, const SystemSettings& system, const Clock& clock) {
-    const std::string path = home.state + "/runs.db";
-    if (!path_exists(path)) return {};
-    const auto store = HF_TRY(RunStore::open(path));
+    const auto store = HF_TRY(RunStore::open(home.state + "/runs.db"));
     const TrustId own = HF_TRY(load_node(home)).trust;
+    HF_TRY(ask_the_witnesses(home, *store, own, system.name, clock));
     const auto held = HF_TRY(store->newest_holder(own, system.name));
     if (!held || held->term <= system.term) return {};
     const Holder holder = HF_TRY(parse_holder(HF_TRY(vault::parse_record(held->record))));

@@ -16,7 +16,8 @@
 
 namespace holdfast::agent {
 
-/// Errors: Denied (an older term: who holds the system since when), Corrupt, Io.
+/// By this node's records and what the witnesses that answer know.
+/// Errors: Denied (an older term: who holds the system since when), Corrupt, Full, Io.
 Result<void> check_term(const Home& home, const SystemSettings& system, const Clock& clock);
 
 /// "two live copies: …", for people; empty if nothing is known of that.

@@ -49,8 +49,9 @@ struct PassingIndex {
 Result<std::vector<vault::SegmentName>> segments_of(vault::VaultReader& reader, Noting& noting,
                                                     const vault::SnapshotRecord& record) {
     noting.forget();
-    const vault::LedgerEntry& entry = reader.ledger().entries().at(record.chain)[record.number];
-    HF_TRY(vault::open_body(entry, noting));
+    for (const vault::LedgerEntry& entry : reader.ledger().entries().at(record.chain)) {
+        if (entry.envelope.number == record.number) HF_TRY(vault::open_body(entry, noting));
+    }
     HF_TRY(reader.manifest(record));
     std::set<vault::SegmentName> all = noting.asked();
     for (const vault::SegmentName& one : HF_TRY(reader.index().segments())) all.insert(one);
