@@ -12,12 +12,16 @@
 #include "vault/keys/record.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <CLI/CLI.hpp>
 
 #include <memory>
 
 namespace holdfast::agent::cli {
 namespace {
+
+constexpr int listen_ms_max = 10'000;
+constexpr int look_again_ms = 100;
 
 struct HolderOptions {
     std::string system;
@@ -103,10 +107,41 @@ int show_relays(const Context& context, const HolderOptions& options) {
     return Done;
 }
 
+/// The node listens where it was told to, or says why it cannot: users are led only then.
+Result<replicator::RelayReport> await_relays(const Home& home, const HolderOptions& options) {
+    const TrustId partner = HF_TRY(find_partner(home, options.partner));
+    for (int left_ms = listen_ms_max;; left_ms -= look_again_ms) {
+        replicator::RelayReport report = HF_TRY(relays_now(home, options.system));
+        std::erase_if(report.relays, [&](const replicator::RelayInfo& one) {
+            return one.relay.partner != partner || (!one.listening && one.problem.empty());
+        });
+        if (!report.relays.empty() || !report.problem.empty()) return report;
+        if (left_ms <= 0) {
+            return Error{
+                Errc::Unreachable,
+                "the node does not listen yet; look again with holdfast relay " + options.system};
+        }
+        (void)::poll(nullptr, 0, look_again_ms);
+    }
+}
+
+int lead_and_wait(const Context& context, const HolderOptions& options) {
+    if (auto led = lead(context.home(), options); !led) return fail(led.error());
+    if (options.off) return Done;
+    const auto report = await_relays(context.home(), options);
+    if (!report) {
+        warn(report.error().message);
+        return DoneWithWarnings;
+    }
+    for (const replicator::RelayInfo& one : report->relays) {
+        if (!one.listening) return fail({Errc::Io, one.relay.listen + ": " + one.problem});
+    }
+    return report->problem.empty() ? int(Done) : fail({Errc::Io, report->problem});
+}
+
 int relay(const Context& context, const HolderOptions& options) {
     if (options.partner.empty() && !options.off) return show_relays(context, options);
-    if (auto led = lead(context.home(), options); !led) return fail(led.error());
-    return Done;
+    return lead_and_wait(context, options);
 }
 
 }  // namespace
