@@ -5,7 +5,7 @@
 #include "agent/failover/terms.h"
 #include "agent/failover/witnesses.h"
 #include "agent/source/postgres/probe.h"
-#include "vault/base/file.h"
+#include "replicator/control/control_client.h"
 
 #include <algorithm>
 
@@ -41,6 +41,16 @@ std::string answering(const SystemSettings& system) {
     return {};
 }
 
+/// "Trumpton (node-1)": what people know it by, if this node's replicator can tell.
+std::string place_text(const Home& home, const TrustId& own, const Holder& holder) {
+    if (holder.host == own) return holder.node;
+    std::string name = holder.host.brief();
+    if (auto replicator = replicator::ControlClient::make(home.run)) {
+        if (const auto partner = replicator->find_partner(holder.host.hex())) name = partner->name;
+    }
+    return name + " (" + holder.node + ")";
+}
+
 Result<std::string> since_text(RunStore& store, const StoredHolder& held, const Holder& holder) {
     if (held.run == 0) return ", from the copy of " + format_time(holder.snapshot_ms);
     const Run run = HF_TRY(store.run(held.run));
@@ -73,8 +83,8 @@ Result<void> check_term(const Home& home, const SystemSettings& system, const Cl
     const std::string now =
         system.supplier.empty() ? "its old sources hold" : system.supplier + " serves";
     return Error{Errc::Denied,
-                 system.name + " is held by " + holder.node + " under term " + term + since +
-                     "; what " + now + " now is an older copy (term " +
+                 system.name + " is held by " + place_text(home, own, holder) + " under term " +
+                     term + since + "; what " + now + " now is an older copy (term " +
                      std::to_string(system.term) + "). Nothing was copied." +
                      (old_side.empty() ? "" : " TWO COPIES ARE LIVE: " + old_side + " answers.") +
                      " When its sources are where it runs now, say so: term = " + term +
