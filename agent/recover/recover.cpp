@@ -10,8 +10,10 @@
 #include "vault/base/file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <map>
+#include <system_error>
 
 namespace holdfast::agent {
 namespace {
@@ -194,9 +196,13 @@ Result<void> Recovery::pull_vault(const replicator::TlsIdentity& identity, const
     from.identity = &identity;
     from.read_ahead_leaves = 64;
     const auto store = HF_TRY(replicator::PartnerStore::make(std::move(from)));
-    auto to = path_exists(home_.vault) ? vault::PosixStore::open(home_.vault)
-                                       : vault::PosixStore::make(home_.vault);
-    if (!to && to.error().code == Errc::NotFound) to = vault::PosixStore::make(home_.vault);
+    auto to = vault::PosixStore::open(home_.vault);
+    if (!to && to.error().code == Errc::NotFound) {
+        // What a killed run made of it so far holds no object yet.
+        std::error_code failed;
+        std::filesystem::remove_all(home_.vault, failed);
+        to = vault::PosixStore::make(home_.vault);
+    }
     if (!to) return to.error();
     RecoveredDomains domains(*to, roster_, secrets_.recovery);
     replicator::PullSettings settings;
