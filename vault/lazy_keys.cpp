@@ -19,6 +19,12 @@ Result<void> LazyKeys::load(const EpochId& epoch) const {
     return {};
 }
 
+bool LazyKeys::has_opening(const EpochId& epoch) const {
+    const auto domain = ring_.domain_of(epoch);
+    const std::lock_guard lock(mutex_);
+    return domain && openings_.contains(*domain);
+}
+
 Result<DomainId> LazyKeys::domain_of(const EpochId& epoch) const {
     auto known = ring_.domain_of(epoch);
     if (known || known.error().code != Errc::NotFound) return known;
@@ -28,7 +34,9 @@ Result<DomainId> LazyKeys::domain_of(const EpochId& epoch) const {
 
 Result<Secret> LazyKeys::key_of(const SegmentName& segment) const {
     auto key = ring_.key_of(segment);
-    if (key || key.error().code != Errc::NotFound) return key;
+    if (key) return key;
+    const bool unlocked = key.error().code == Errc::Locked && has_opening(segment.epoch);
+    if (key.error().code != Errc::NotFound && !unlocked) return key;
     HF_TRY(load(segment.epoch));
     return ring_.key_of(segment);
 }

@@ -29,6 +29,8 @@ public:
 
 private:
     Result<void> load(const EpochId& epoch) const;
+    /// True if the domain was unlocked since the epoch was loaded, or may have been.
+    bool has_opening(const EpochId& epoch) const;
 
     const Store* store_;
     std::optional<BoxKey> node_box_;
