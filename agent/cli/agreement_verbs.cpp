@@ -190,7 +190,9 @@ Result<HeldAgreement> unsigned_one(const Both& both, const AgreementOptions& opt
 Result<Signed> sign_waiting(const Home& home, const AgreementOptions& options) {
     Both both = HF_TRY(with_partner(home, options.partner));
     const HeldAgreement held = HF_TRY(unsigned_one(both, options));
-    if (system_clock().wall_ms() >= held.terms.valid_to) {
+    const std::uint64_t in_force = both.in_force(both.we_own(held.terms));
+    const bool over = system_clock().wall_ms() >= held.terms.valid_to;
+    if (over && held.terms.number <= in_force) {  // A newer one ends what holds now.
         return Error{Errc::Invalid,
                      fmt::format("agreement {} is over its date already", held.terms.number)};
     }

@@ -162,6 +162,9 @@ int restore(const Context& context, const RestoreOptions& options) {
                       fmt::format("{} paths", progress.entries.load()));
         },
         [&] { return restore_snapshot(reader, *record, settings); });
+    if (!facts && !options.from.empty()) {
+        return fail({facts.error().code, options.from + ": " + facts.error().message});
+    }
     if (!facts) return fail(facts.error());
     if (context.json) {
         json out{{"snapshot", record->id.hex()}, {"system", record->system},

@@ -45,6 +45,7 @@ Result<RecoveryState> RecoveryState::begin(const Home& home, const TrustId& trus
         return Error{Errc::Conflict, "the recovery of another trust was begun in " + home.state +
                                          " and did not end: use another, empty home"};
     }
+    HF_TRY(end_of(home));  // Of a run that was killed before its first word.
     for (const std::string* folder : {&home.keys, &home.vault, &home.state}) {
         HF_TRY(check_empty(*folder));
     }

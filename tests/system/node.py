@@ -93,15 +93,19 @@ class RunningNode(Node):
         environment = {k: v for k, v in os.environ.items() if k != "HOLDFAST_FAULT"}
         if fault is not None:
             environment["HOLDFAST_FAULT"] = str(fault)
-        self.log = open(self.path("log"), "ab")
-        self.process = subprocess.Popen([HOLDFAST, "--home", self.home, "node", "run"],
-                                        env=environment, stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log)
+        with open(self.path("log"), "ab") as log:
+            self.process = subprocess.Popen([HOLDFAST, "--home", self.home, "node", "run"],
+                                            env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
         self.wait_for(lambda: self.ended() or self.answers())
         return self
 
     def answers(self):
         return self.run("partner", "list").code == 0 and self.run("run", "list").code == 0
+
+    def said(self):
+        with open(self.path("log"), encoding="utf-8", errors="replace") as log:
+            return log.read()
 
     def ended(self):
         return self.process.poll() is not None
@@ -109,7 +113,7 @@ class RunningNode(Node):
     def wait_for(self, holds):
         deadline = time.monotonic() + PATIENCE_S
         while not holds():
-            assert time.monotonic() < deadline, open(self.path("log")).read()
+            assert time.monotonic() < deadline, self.said()
             select.select([], [], [], 0.05)
 
     def stop(self):
@@ -118,7 +122,6 @@ class RunningNode(Node):
         self.process.terminate()
         self.process.wait(PATIENCE_S)
         self.process = None
-        self.log.close()
 
     def close(self):
         self.stop()

