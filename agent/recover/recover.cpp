@@ -177,7 +177,14 @@ Result<Buffer> Recovery::sign_next(const vault::Roster& newest, const AgentKeys&
 
 Result<void> Recovery::tell_roster() {
     for (std::size_t i = 0; i < reached_.size(); ++i) {
-        const auto told = reached_[i].client.put_rosters(rosters_);
+        // Only what it lacks: a trust with a long history would not fit into one message.
+        std::vector<Buffer> lacking;
+        for (const Buffer& object : rosters_) {
+            const auto& known = reached_[i].rosters;
+            if (std::ranges::find(known, object) == known.end()) lacking.push_back(object);
+        }
+        if (lacking.empty()) continue;
+        const auto told = reached_[i].client.put_rosters(lacking);
         if (told) continue;
         const std::string problem = reached_[i].partner.name + ": " + told.error().message;
         if (i == 0) return Error{told.error().code, problem};
