@@ -76,7 +76,7 @@ class RunsAtPartnerTest(unittest.TestCase):
         objects = self.anna.objects("")
         refused = self.anna.run("snapshot", "letters")
         self.assertEqual(refused.code, 1)
-        self.assertIn("letters is held by " + self.bert.node + " under term 1", refused.err)
+        self.assertIn(f"letters is held by Bert ({self.bert.node}) under term 1", refused.err)
         self.assertIn("older copy (term 0). Nothing was copied.", refused.err)
         self.assertEqual(self.anna.objects(""), objects)
         stopped = self.anna.ok("run", "stop", str(number), "--at", "Bert", "--json").json()
