@@ -19,10 +19,13 @@ public:
         if (chunk == last_ || chunk.zero()) return {};
         last_ = chunk;
         auto place = index_->find(chunk);
-        if (place) packs_.insert(place->pack);
-        if (place) return {};
-        const bool ours = place.error().code == Errc::NotFound && index_->is_claimed(chunk);
-        return ours ? Result<void>{} : Result<void>(std::move(place).error());
+        const bool unknown = !place && place.error().code == Errc::NotFound;
+        if (unknown && index_->is_claimed(chunk)) return {};  // This snapshot's own: a new pack.
+        // A worker may have stored that pack between the two questions; then it is known by now.
+        if (unknown) place = index_->find(chunk);
+        if (!place) return std::move(place).error();
+        packs_.insert(place->pack);
+        return {};
     }
     void need_pack(const PackId& pack) { packs_.insert(pack); }
     const std::set<PackId>& packs() const { return packs_; }
