@@ -1,6 +1,7 @@
 #include "agent/host/room.h"
 #include "agent/host/door.h"
 #include "agent/host/user.h"
+#include "agent/process/supervised.h"
 #include "tests/harness/scratch_folder.h"
 #include "vault/base/file.h"
 
@@ -99,7 +100,7 @@ TEST_CASE("a room ends with its runtime, and says how", "[host]") {
     if (!able()) return;
     TestRoom room({"/bin/sh", "-c", "echo last words >&2; exit 7"});
     (void)open_room(room.folder(), room.order);  // It may be over before it is ready.
-    for (int tries = 0; tries < 100 && *is_room_open(room.folder()); ++tries) ::usleep(20'000);
+    CHECK(*wait_for_end({room.folder(), "room"}, 20'000));
     CHECK_FALSE(*is_room_open(room.folder()));
     CHECK(room_log(room.folder()).find("last words") != std::string::npos);
     CHECK(room_log(room.folder()).find("status 7") != std::string::npos);
@@ -135,16 +136,23 @@ TEST_CASE("there is one room in a folder", "[host]") {
 TEST_CASE("a door carries bytes both ways, and half-closed", "[host]") {
     if (!able()) return;
     // Answers with all that it was sent, once that has ended.
-    TestRoom room({"/usr/bin/python3", "-c",
-                   "import socket\n"
-                   "s = socket.create_server(('127.0.0.1', 8099))\n"
-                   "while True:\n"
-                   "    c, _ = s.accept()\n"
-                   "    all = b''\n"
-                   "    while piece := c.recv(65536): all += piece\n"
-                   "    c.sendall(all[::-1])\n"
-                   "    c.close()\n"});
+    TestRoom room({});
+    const std::string ready = room.shared() + "/ready";
+    room.order.start = {"/usr/bin/python3", "-c",
+                        "import socket, sys\n"
+                        "s = socket.create_server(('127.0.0.1', 8099))\n"
+                        "open(sys.argv[1], 'w').close()\n"
+                        "while True:\n"
+                        "    c, _ = s.accept()\n"
+                        "    all = b''\n"
+                        "    while piece := c.recv(65536): all += piece\n"
+                        "    c.sendall(all[::-1])\n"
+                        "    c.close()\n",
+                        ready};
+    REQUIRE(::mkfifo(ready.c_str(), 0600) == 0);
+    REQUIRE(::chmod(ready.c_str(), 0666) == 0);
     room.open();
+    CHECK(room.run({"/bin/cat", ready}).ok());  // Until python listens.
     const auto port = open_door(room.folder(), "echo", {"127.0.0.1", 0, 8099});
     INFO((port ? "" : port.error().message));
     REQUIRE(port);
@@ -152,20 +160,17 @@ TEST_CASE("a door carries bytes both ways, and half-closed", "[host]") {
 
     const std::string sent = holdfast::test::random_bytes(3'000'000, 5);
     std::string got;
-    for (int tries = 0; tries < 100 && got.empty(); ++tries) {  // Until python listens.
-        const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(*port);
-        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
-        if (!write_all(socket, as_view(sent), "the door")) continue;
-        ::shutdown(socket.get(), SHUT_WR);
-        std::string piece(65536, 0);
-        for (ssize_t n = 0; (n = ::read(socket.get(), piece.data(), piece.size())) > 0;) {
-            got.append(piece.data(), static_cast<std::size_t>(n));
-        }
-        if (got.empty()) ::usleep(50'000);
+    const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(*port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    REQUIRE(write_all(socket, as_view(sent), "the door"));
+    ::shutdown(socket.get(), SHUT_WR);
+    std::string piece(65536, 0);
+    for (ssize_t n = 0; (n = ::read(socket.get(), piece.data(), piece.size())) > 0;) {
+        got.append(piece.data(), static_cast<std::size_t>(n));
     }
     CHECK(got == std::string(sent.rbegin(), sent.rend()));
     REQUIRE(close_door(room.folder(), "echo"));
