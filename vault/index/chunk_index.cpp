@@ -159,18 +159,24 @@ Result<void> ChunkIndex::set_cover(const std::vector<PackId>& packs, const Chunk
     });
 }
 
-Result<std::optional<ChunkPlace>> ChunkIndex::find_locked(const ChunkId& id) {
-    if (!HF_TRY(find_.bind(0, id.view()).step())) return std::optional<ChunkPlace>{};
-    std::optional<ChunkPlace> place = place_from(find_);
+Result<ChunkPlace> ChunkIndex::find_locked(const ChunkId& id) {
+    if (!HF_TRY(find_.bind(0, id.view()).step())) {
+        return Error{Errc::NotFound, "chunk " + id.brief() + " is in no pack known here"};
+    }
+    const ChunkPlace place = place_from(find_);
     find_.reset();
     return place;
 }
 
 Result<ChunkPlace> ChunkIndex::find(const ChunkId& id) {
     const std::lock_guard lock(mutex_);
-    const auto place = HF_TRY(find_locked(id));
-    if (!place) return Error{Errc::NotFound, "chunk " + id.brief() + " is in no pack known here"};
-    return *place;
+    return find_locked(id);
+}
+
+Result<std::optional<ChunkPlace>> ChunkIndex::find_unless_claimed(const ChunkId& id) {
+    const std::lock_guard lock(mutex_);
+    if (claimed_.contains(id)) return std::optional<ChunkPlace>{};
+    return std::optional<ChunkPlace>(HF_TRY(find_locked(id)));
 }
 
 Result<std::vector<SegmentName>> ChunkIndex::segments() {
@@ -188,11 +194,6 @@ Result<bool> ChunkIndex::claim(const ChunkId& id) {
     if (HF_TRY(is_sound_locked(id))) return false;
     claimed_.insert(id);
     return true;
-}
-
-bool ChunkIndex::is_claimed(const ChunkId& id) {
-    const std::lock_guard lock(mutex_);
-    return claimed_.contains(id);
 }
 
 void ChunkIndex::drop_claims() {

@@ -61,8 +61,9 @@ public:
     /// True for the one caller that shall store `id`; false if a sound pack or another caller has
     /// it. Errors: Io.
     Result<bool> claim(const ChunkId& id);
-    /// True while the snapshot at work is to store it, and its pack is not indexed yet.
-    bool is_claimed(const ChunkId& id);
+    /// Where it lies; none while the snapshot at work is to store it. One question, since a worker
+    /// may store its pack between two. Errors: NotFound, Io.
+    Result<std::optional<ChunkPlace>> find_unless_claimed(const ChunkId& id);
     /// Forgets all claims: a snapshot ended, well or not.
     void drop_claims();
 
@@ -72,7 +73,7 @@ public:
 private:
     explicit ChunkIndex(Database db) : db_(std::move(db)) {}
     Result<void> prepare();
-    Result<std::optional<ChunkPlace>> find_locked(const ChunkId& id);
+    Result<ChunkPlace> find_locked(const ChunkId& id);
     Result<bool> is_sound_locked(const ChunkId& id);
     Result<void> insert_pack(const PackId& pack, std::uint64_t length, const Directory& directory);
     Result<void> insert_segment(std::int64_t pack, const DirectorySegment& segment,

@@ -14,17 +14,12 @@ class PackNeeds {
 public:
     explicit PackNeeds(ChunkIndex& index) : index_(&index) {}
 
-    /// Errors: Io.
+    /// Errors: NotFound (a hole), Io.
     Result<void> need(const ChunkId& chunk) {
         if (chunk == last_ || chunk.zero()) return {};
         last_ = chunk;
-        auto place = index_->find(chunk);
-        const bool unknown = !place && place.error().code == Errc::NotFound;
-        if (unknown && index_->is_claimed(chunk)) return {};  // This snapshot's own: a new pack.
-        // A worker may have stored that pack between the two questions; then it is known by now.
-        if (unknown) place = index_->find(chunk);
-        if (!place) return std::move(place).error();
-        packs_.insert(place->pack);
+        const auto place = HF_TRY(index_->find_unless_claimed(chunk));
+        if (place) packs_.insert(place->pack);  // Else it comes into a pack of this snapshot.
         return {};
     }
     void need_pack(const PackId& pack) { packs_.insert(pack); }

@@ -1,0 +1,92 @@
+// The index as workers use it at once: claimed, stored, asked for.
+#include "vault/index/chunk_index.h"
+#include "vault/snapshot/pack_needs.h"
+
+#include "vault/crypto/random.h"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <thread>
+
+using namespace holdfast;
+using namespace holdfast::vault;
+
+namespace {
+
+std::unique_ptr<ChunkIndex> new_index() {
+    auto opened = ChunkIndex::open(":memory:");
+    REQUIRE(opened);
+    return std::move(*opened);
+}
+
+Directory directory_of(const ChunkId& chunk) {
+    DirectorySegment segment;
+    segment.chunks.push_back({chunk, 100, 90});
+    return {{segment}, 0};
+}
+
+}  // namespace
+
+TEST_CASE("a chunk is claimed, then in its pack, and never in between") {
+    const auto index = new_index();
+    Random& random = system_random();
+    std::vector<ChunkId> chunks(400);
+    for (ChunkId& chunk : chunks) {
+        chunk = random.id<ChunkId>();
+        REQUIRE(*index->claim(chunk));
+    }
+    std::atomic<bool> storing{true};
+    bool stored = true;  // Catch2's checks are for one thread.
+    std::thread worker([&] {
+        for (const ChunkId& chunk : chunks) {
+            const auto added =
+                index->add_pack(random.id<PackId>(), pack_bytes_min, directory_of(chunk));
+            if (!added) stored = false;
+        }
+        storing = false;
+    });
+    std::size_t asked = 0;
+    std::optional<Error> hole;
+    while (!hole && (storing || asked == 0)) {
+        PackNeeds needs(*index);
+        for (const ChunkId& chunk : chunks) {
+            const auto answer = needs.need(chunk);
+            if (!answer) hole = answer.error();
+            ++asked;
+        }
+    }
+    worker.join();
+    REQUIRE(stored);
+    INFO((hole ? hole->message : ""));
+    CHECK_FALSE(hole);
+    PackNeeds needs(*index);
+    for (const ChunkId& chunk : chunks) REQUIRE(needs.need(chunk));
+    CHECK(needs.packs().size() == chunks.size());
+}
+
+TEST_CASE("a chunk whose pack is bad is claimed again, and its old pack not needed") {
+    const auto index = new_index();
+    Random& random = system_random();
+    const ChunkId chunk = random.id<ChunkId>();
+    const PackId bad = random.id<PackId>();
+    const PackId good = random.id<PackId>();
+    REQUIRE(index->add_pack(bad, pack_bytes_min, directory_of(chunk)));
+    REQUIRE(index->mark_bad(bad));
+    REQUIRE(*index->claim(chunk));
+    PackNeeds during(*index);
+    REQUIRE(during.need(chunk));
+    CHECK(during.packs().empty());
+    REQUIRE(index->add_pack(good, pack_bytes_min, directory_of(chunk)));
+    PackNeeds after(*index);
+    REQUIRE(after.need(chunk));
+    CHECK(after.packs() == std::set<PackId>{good});
+}
+
+TEST_CASE("a chunk that nobody stores is a hole") {
+    const auto index = new_index();
+    PackNeeds needs(*index);
+    const auto answer = needs.need(system_random().id<ChunkId>());
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::NotFound);
+}
