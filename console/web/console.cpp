@@ -6,9 +6,9 @@
 #include "console/web/identity.h"
 #include "console/web/now_routes.h"
 #include "console/web/sign_in_routes.h"
-#include "replicator/http/address.h"
 #include "replicator/http/fingerprint.h"
 #include "replicator/http/server.h"
+#include "replicator/loop/tcp_address.h"
 
 namespace holdfast::console {
 namespace {
@@ -52,7 +52,7 @@ Console::~Console() = default;
 Result<std::unique_ptr<Console>> Console::make(replicator::Loop& loop,
                                                const ConsoleSettings& settings,
                                                const Clock& clock) {
-    const auto at = HF_TRY(replicator::parse_listen(settings.listen));
+    const auto at = HF_TRY(replicator::parse_tcp_address(settings.listen).within("listen"));
     const replicator::TlsIdentity identity = HF_TRY(need_identity(settings.state));
     auto state = std::make_unique<State>(clock, HF_TRY(AgentLink::make(loop, settings.run)));
     state->fingerprint = HF_TRY(replicator::certificate_fingerprint(identity.certificate_pem()));

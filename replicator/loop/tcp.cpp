@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 
 #include <array>
-#include <charconv>
 
 namespace holdfast::replicator {
 namespace {
@@ -53,21 +52,6 @@ void run_kept(Function& function, const bool& let_go, Args&&... args) {
 }
 
 }  // namespace
-
-Result<TcpAddress> parse_tcp_address(const std::string& text) {
-    const std::size_t colon = text.rfind(':');
-    TcpAddress out;
-    if (colon != std::string::npos) {
-        out.address = text.substr(0, colon);
-        const char* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data() + colon + 1, end, out.port);
-        if (out.address.starts_with('[') && out.address.ends_with(']')) {
-            out.address = out.address.substr(1, out.address.size() - 2);
-        }
-        if (read.ec == std::errc() && read.ptr == end) return out;
-    }
-    return Error{Errc::Invalid, "\"" + text + "\": expected ADDRESS:PORT"};
-}
 
 // The handle is the first thing in it, and closing frees all of it.
 struct TcpStream::State {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "replicator/loop/loop.h"
+#include "replicator/loop/tcp_address.h"
 #include "vault/base/bytes.h"
 
 #include <cstddef>
@@ -17,14 +18,6 @@
 #include <string>
 
 namespace holdfast::replicator {
-
-struct TcpAddress {
-    std::string address;  // Numeric, without brackets.
-    std::uint16_t port = 0;
-};
-
-/// "ADDRESS:PORT" or "[IPv6]:PORT"; port 0 is any. Errors: Invalid.
-Result<TcpAddress> parse_tcp_address(const std::string& text);
 
 /// One end. Letting go before both directions have ended is a cut: the other end sees a reset.
 class TcpStream {

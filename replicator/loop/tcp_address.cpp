@@ -1,12 +1,12 @@
-#include "replicator/http/address.h"
+#include "replicator/loop/tcp_address.h"
 
 #include <charconv>
 
 namespace holdfast::replicator {
 
-Result<ListenAddress> parse_listen(const std::string& text) {
+Result<TcpAddress> parse_tcp_address(const std::string& text) {
     const std::size_t colon = text.rfind(':');
-    ListenAddress out;
+    TcpAddress out;
     if (colon != std::string::npos) {
         out.address = text.substr(0, colon);
         const char* const end = text.data() + text.size();
@@ -16,7 +16,7 @@ Result<ListenAddress> parse_listen(const std::string& text) {
         }
         if (read.ec == std::errc() && read.ptr == end) return out;
     }
-    return Error{Errc::Invalid, "listen \"" + text + "\": expected ADDRESS:PORT"};
+    return Error{Errc::Invalid, "\"" + text + "\": expected ADDRESS:PORT"};
 }
 
 }  // namespace holdfast::replicator

@@ -1,4 +1,4 @@
-// Where a server listens, as settings and command lines write it.
+// Where to listen or to dial, as settings and command lines write it.
 #pragma once
 
 #include "vault/base/result.h"
@@ -8,12 +8,12 @@
 
 namespace holdfast::replicator {
 
-struct ListenAddress {
-    std::string address;
+struct TcpAddress {
+    std::string address;  // Numeric, without brackets.
     std::uint16_t port = 0;
 };
 
 /// "ADDRESS:PORT" or "[IPv6]:PORT"; port 0 is any. Errors: Invalid.
-Result<ListenAddress> parse_listen(const std::string& text);
+Result<TcpAddress> parse_tcp_address(const std::string& text);
 
 }  // namespace holdfast::replicator
