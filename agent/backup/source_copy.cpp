@@ -3,28 +3,22 @@
 #include "agent/source/files/copy.h"
 #include "agent/source/postgres/copy.h"
 
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 namespace holdfast::agent {
 namespace {
 
-using nlohmann::json;
-
-std::string dump(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 std::string facts_of(const files::FilesFacts& facts) {
-    return dump({{"files", facts.files},
-                 {"folders", facts.folders},
-                 {"excluded", facts.excluded},
-                 {"vanished", facts.vanished},
-                 {"changed", facts.changed},
-                 {"unreadable", facts.unreadable}});
+    return json_text({{"files", facts.files},
+                      {"folders", facts.folders},
+                      {"excluded", facts.excluded},
+                      {"vanished", facts.vanished},
+                      {"changed", facts.changed},
+                      {"unreadable", facts.unreadable}});
 }
 
 std::string facts_of(const postgres::PostgresFacts& facts) {
-    json out{{"version", facts.version},
+    Json out{{"version", facts.version},
              {"version_number", facts.version_number},
              {"system_id", facts.system_id},
              {"timeline", facts.timeline},
@@ -36,9 +30,9 @@ std::string facts_of(const postgres::PostgresFacts& facts) {
              {"block_bytes", facts.block_bytes},
              {"data_checksums", facts.data_checksums},
              {"settings_in_folder", facts.settings_in_folder},
-             {"tablespaces", json::array()},
-             {"databases", json::array()},
-             {"settings", json::object()}};
+             {"tablespaces", Json::array()},
+             {"databases", Json::array()},
+             {"settings", Json::object()}};
     for (const postgres::Tablespace& space : facts.tablespaces) {
         out["tablespaces"].push_back({{"oid", space.oid}, {"location", space.location}});
     }
@@ -51,7 +45,7 @@ std::string facts_of(const postgres::PostgresFacts& facts) {
                                     {"collation_version", database.collation_version}});
     }
     for (const auto& [name, value] : facts.settings) out["settings"][name] = value;
-    return dump(out);
+    return json_text(out);
 }
 
 Result<std::string> copy(const FilesSourceSettings& source, Sink& sink, BackupProgress& progress) {

@@ -1,8 +1,8 @@
 // Agreement text: an agreement as people read it, and what it still lacks.
 #pragma once
 
-#include "agent/json/json.h"
 #include "replicator/control/control_wire.h"
+#include "vault/base/json.h"
 
 #include <string>
 

@@ -7,7 +7,6 @@
 #include "vault/keys/record.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <map>
@@ -130,7 +129,7 @@ int tell(const Context& context, const Result<Signed>& done) {
         out["delivered"] = done->stored.delivered;
         out["problem"] = done->stored.problem;
         out["confirmed"] = done->both.partner.confirmed;
-        fmt::print("{}\n", dump(out));
+        fmt::print("{}\n", json_text(out));
     } else {
         fmt::print("{}", agreement_prose(view));
     }
@@ -252,87 +251,87 @@ Result<Json> show_all(const Context& context, const AgreementOptions& options) {
 int show(const Context& context, const AgreementOptions& options) {
     auto all = show_all(context, options);
     if (!all) return fail(all.error());
-    if (context.json) fmt::print("{}\n", dump(*all));
+    if (context.json) fmt::print("{}\n", json_text(*all));
     if (!context.json && all->empty()) fmt::print("No agreements (holdfast agreement propose).\n");
     return Done;
 }
 
 using Options = std::shared_ptr<AgreementOptions>;
 
-void add_terms(CLI::App* verb, const Options& options) {
+void add_terms(Command verb, const Options& options) {
     Agreement& terms = options->terms;
     terms.grace_days = 30;
     terms.notice_days = 90;
-    verb->add_option("--quota", terms.quota_bytes, "room in all, as 500GiB")
-        ->required()
-        ->transform(CLI::AsSizeValue(false))
-        ->type_name("SIZE");
-    verb->add_option("--hold-days", terms.minimum_hold_days, "how long each snapshot is kept")
-        ->required()
-        ->type_name("DAYS");
-    verb->add_option("--longest-hold-days", terms.longest_hold_days, "default ten years")
-        ->type_name("DAYS");
-    verb->add_option("--grace-days", terms.grace_days,
-                     "how long the host keeps it beyond that (default 30)")
-        ->type_name("DAYS");
-    verb->add_option("--new-bytes-a-day", terms.new_bytes_a_day, "default the whole quota")
-        ->transform(CLI::AsSizeValue(false))
-        ->type_name("SIZE");
-    verb->add_option("--may-run", terms.may_run, "a system that may run at the host (repeatable)")
-        ->type_name("SYSTEM");
-    verb->add_option("--contact", terms.contacts, "whom to ring, \"name, number\" (repeatable)")
-        ->type_name("TEXT");
-    verb->add_option("--witness", options->witnesses,
-                     "a partner that keeps terms of our systems (repeatable)")
-        ->type_name("PARTNER");
-    verb->add_option("--valid-days", options->valid_days, "how long it holds (default 366)")
-        ->check(CLI::Range(std::uint64_t{1}, replicator::agreement_days_max))
-        ->type_name("DAYS");
-    verb->add_option("--notice-days", terms.notice_days, "of who ends it (default 90)")
-        ->type_name("DAYS");
+    verb.add_option("--quota", terms.quota_bytes, "room in all, as 500GiB")
+        .required()
+        .as_size()
+        .type_name("SIZE");
+    verb.add_option("--hold-days", terms.minimum_hold_days, "how long each snapshot is kept")
+        .required()
+        .type_name("DAYS");
+    verb.add_option("--longest-hold-days", terms.longest_hold_days, "default ten years")
+        .type_name("DAYS");
+    verb.add_option("--grace-days", terms.grace_days,
+                    "how long the host keeps it beyond that (default 30)")
+        .type_name("DAYS");
+    verb.add_option("--new-bytes-a-day", terms.new_bytes_a_day, "default the whole quota")
+        .as_size()
+        .type_name("SIZE");
+    verb.add_option("--may-run", terms.may_run, "a system that may run at the host (repeatable)")
+        .type_name("SYSTEM");
+    verb.add_option("--contact", terms.contacts, "whom to ring, \"name, number\" (repeatable)")
+        .type_name("TEXT");
+    verb.add_option("--witness", options->witnesses,
+                    "a partner that keeps terms of our systems (repeatable)")
+        .type_name("PARTNER");
+    verb.add_option("--valid-days", options->valid_days, "how long it holds (default 366)")
+        .between(std::uint64_t{1}, replicator::agreement_days_max)
+        .type_name("DAYS");
+    verb.add_option("--notice-days", terms.notice_days, "of who ends it (default 90)")
+        .type_name("DAYS");
 }
 
 }  // namespace
 
-void add_agreement_verbs(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("agreement", "what owner and host have both signed");
-    group->require_subcommand(1);
+void add_agreement_verbs(Command app, Context& context) {
+    Command group = app.add_subcommand("agreement", "what owner and host have both signed");
+    group.require_subcommand();
     auto options = std::make_shared<AgreementOptions>();
     const auto add = [&](const char* name, const char* what, const char* footer,
                          std::function<int()> run) {
-        CLI::App* verb = group->add_subcommand(name, what);
-        verb->add_flag("--json", context.json, "report as JSON");
-        verb->footer(footer);
-        verb->callback([&context, run = std::move(run)] { context.verb = run; });
-        auto* partner = verb->add_option("PARTNER", options->partner, "its name, or its id");
-        if (std::string_view(name) != "show") partner->required();
+        Command verb = group.add_subcommand(name, what);
+        verb.add_flag("--json", context.json, "report as JSON");
+        verb.footer(footer);
+        verb.callback([&context, run = std::move(run)] { context.verb = run; });
+        auto partner = verb.add_option("PARTNER", options->partner, "its name, or its id");
+        if (std::string_view(name) != "show") partner.required();
         return verb;
     };
-    CLI::App* propose =
+    Command propose =
         add("propose", "propose terms, and sign them for our side",
             "The partner keeps our data, if it signs too (there: holdfast agreement sign).\n"
             "Example: holdfast agreement propose Trumpton --quota 500GiB --hold-days 90 "
             "--may-run epr",
             [&context, options] { return tell(context, make_proposal(context.home(), *options)); });
-    propose->add_flag("--as-host", options->as_host, "we keep their data instead");
+    propose.add_flag("--as-host", options->as_host, "we keep their data instead");
     add_terms(propose, options);
-    CLI::App* sign =
+    Command sign =
         add("sign", "sign what the partner has proposed",
             "Read it first: holdfast agreement show.\n"
             "Example: holdfast agreement sign \"Camberwick Green\"",
             [&context, options] { return tell(context, sign_waiting(context.home(), *options)); });
-    sign->add_option("NUMBER", options->number, "which, if several wait");
-    sign->add_flag("--as-host", options->as_host, "the one by which we keep their data");
-    sign->add_flag("--as-owner", options->as_owner, "the one by which they keep ours");
+    sign.add_option("NUMBER", options->number, "which, if several wait");
+    sign.add_flag("--as-host", options->as_host, "the one by which we keep their data");
+    sign.add_flag("--as-owner", options->as_owner, "the one by which they keep ours");
     add("show", "print agreements, and what they lack", "Example: holdfast agreement show Trumpton",
         [&context, options] { return show(context, *options); })
-        ->add_flag("--all", options->all, "those that are over too");
+        .add_flag("--all", options->all, "those that are over too");
     add("end", "give notice: the same terms, over after the notice days",
         "It binds when the partner has signed it; until then the older one goes on to its date.\n"
         "Nothing is deleted: what is there is kept as long as was agreed.\n"
         "Example: holdfast agreement end Trumpton",
         [&context, options] { return tell(context, give_notice(context.home(), *options)); })
-        ->add_flag("--as-host", options->as_host, "the one by which we keep their data");
+        .add_flag("--as-host", options->as_host, "the one by which we keep their data");
 }
 
 }  // namespace holdfast::agent::cli

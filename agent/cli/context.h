@@ -1,16 +1,13 @@
 // Context: what every verb is given.
 #pragma once
 
+#include "agent/cli/command.h"
 #include "agent/cli/terminal.h"
 #include "agent/config/home.h"
 
 #include <functional>
 #include <optional>
 #include <string>
-
-namespace CLI {
-class App;
-}
 
 namespace holdfast::agent::cli {
 
@@ -23,20 +20,20 @@ struct Context {
 };
 
 // One file of verbs each; they add subcommands to `app` that set context.verb.
-void add_agreement_verbs(CLI::App& app, Context& context);  // agreement
-void add_partner_verbs(CLI::App& app, Context& context);    // partner
-void add_recover_verbs(CLI::App& app, Context& context);    // recover
-void add_replicate_verbs(CLI::App& app, Context& context);  // replicate
-void add_setup_verbs(CLI::App& app, Context& context);      // init, doctor, system
-void add_vault_verbs(CLI::App& app, Context& context);      // snapshot, snapshots, restore, verify
-void add_mount_verbs(CLI::App& app, Context& context);      // mount, unmount
-void add_node_verbs(CLI::App& app, Context& context);       // node
-void add_custody_verbs(CLI::App& app, Context& context);    // custodian, recovery
-void add_holder_verbs(CLI::App& app, Context& context);     // holder, relay
-void add_paper_verbs(CLI::App& app, Context& context);      // papers
-void add_people_verbs(CLI::App& app, Context& context);     // person
-void add_order_verbs(CLI::App& app, Context& context);      // drill, failover
-void add_release_verbs(CLI::App& app, Context& context);    // release
-void add_run_verbs(CLI::App& app, Context& context);        // run, status
+void add_agreement_verbs(Command app, Context& context);  // agreement
+void add_partner_verbs(Command app, Context& context);    // partner
+void add_recover_verbs(Command app, Context& context);    // recover
+void add_replicate_verbs(Command app, Context& context);  // replicate
+void add_setup_verbs(Command app, Context& context);      // init, doctor, system
+void add_vault_verbs(Command app, Context& context);      // snapshot, snapshots, restore, verify
+void add_mount_verbs(Command app, Context& context);      // mount, unmount
+void add_node_verbs(Command app, Context& context);       // node
+void add_custody_verbs(Command app, Context& context);    // custodian, recovery
+void add_holder_verbs(Command app, Context& context);     // holder, relay
+void add_paper_verbs(Command app, Context& context);      // papers
+void add_people_verbs(Command app, Context& context);     // person
+void add_order_verbs(Command app, Context& context);      // drill, failover
+void add_release_verbs(Command app, Context& context);    // release
+void add_run_verbs(Command app, Context& context);        // run, status
 
 }  // namespace holdfast::agent::cli

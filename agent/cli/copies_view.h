@@ -1,7 +1,7 @@
 // Copies view: where a system's newest snapshot stands, line by line.
 #pragma once
 
-#include "agent/json/json.h"
+#include "vault/base/json.h"
 
 #include <cstdint>
 

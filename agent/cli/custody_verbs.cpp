@@ -11,7 +11,6 @@
 #include "vault/keys/locked_file.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -145,68 +144,67 @@ int recovery_custody(const Context& context, const CustodyOptions& options) {
     return Done;
 }
 
-void add_passphrase(CLI::App* verb, CustodyOptions& options) {
-    verb->add_option("--passphrase-file", options.passphrase_file,
-                     "take the passphrase from FILE instead of asking");
+void add_passphrase(Command verb, CustodyOptions& options) {
+    verb.add_option("--passphrase-file", options.passphrase_file,
+                    "take the passphrase from FILE instead of asking");
 }
 
-void add_custodian_group(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("custodian", "people who keep shares of secrets");
-    group->require_subcommand(1);
+void add_custodian_group(Command app, Context& context) {
+    Command group = app.add_subcommand("custodian", "people who keep shares of secrets");
+    group.require_subcommand();
     auto options = std::make_shared<CustodyOptions>();
-    const auto on = [&](CLI::App* verb, int (*run)(const Context&, const CustodyOptions&)) {
-        verb->callback([&context, options, run] {
+    const auto on = [&](Command verb, int (*run)(const Context&, const CustodyOptions&)) {
+        verb.callback([&context, options, run] {
             context.verb = [&context, options, run] { return run(context, *options); };
         });
     };
-    CLI::App* add = group->add_subcommand("add", "make a custodian's key");
-    add->add_option("NAME", options->name, "the custodian's name")->required();
-    add->add_option("--key-file", options->key_file, "where the key is written")->required();
+    Command add = group.add_subcommand("add", "make a custodian's key");
+    add.add_option("NAME", options->name, "the custodian's name").required();
+    add.add_option("--key-file", options->key_file, "where the key is written").required();
     add_passphrase(add, *options);
     on(add, custodian_add);
-    CLI::App* list = group->add_subcommand("list", "list the custodians");
-    list->callback([&context] { context.verb = [&context] { return custodian_list(context); }; });
-    CLI::App* share = group->add_subcommand("share", "open the own share");
-    share->add_option("--key-file", options->key_file, "the custodian's key")->required();
-    share->add_option("--owner", options->owner, "of a partner's system: the partner")
-        ->needs(share->add_option("--system", options->system, "and the system"));
-    share->add_option("--out", options->out, "where the share is written")->required();
+    Command list = group.add_subcommand("list", "list the custodians");
+    list.callback([&context] { context.verb = [&context] { return custodian_list(context); }; });
+    Command share = group.add_subcommand("share", "open the own share");
+    share.add_option("--key-file", options->key_file, "the custodian's key").required();
+    share.add_option("--owner", options->owner, "of a partner's system: the partner")
+        .needs(share.add_option("--system", options->system, "and the system"));
+    share.add_option("--out", options->out, "where the share is written").required();
     add_passphrase(share, *options);
-    share->footer(
+    share.footer(
         "Without --owner it is the share of this trust's recovery secret.\n"
         "Example: holdfast custodian share --key-file eve.key --owner 3fa1... --system epr --out "
         "eve.share");
     on(share, custodian_share);
-    CLI::App* join =
-        group->add_subcommand("combine", "bring shares of the recovery secret together");
-    join->add_option("SHARE", options->shares, "share files")->required();
-    join->add_option("--out", options->out, "write the recovery key to FILE")->type_name("FILE");
+    Command join = group.add_subcommand("combine", "bring shares of the recovery secret together");
+    join.add_option("SHARE", options->shares, "share files").required();
+    join.add_option("--out", options->out, "write the recovery key to FILE").type_name("FILE");
     on(join, custodian_combine);
 }
 
 }  // namespace
 
-void add_custody_verbs(CLI::App& app, Context& context) {
+void add_custody_verbs(Command app, Context& context) {
     add_custodian_group(app, context);
     auto options = std::make_shared<CustodyOptions>();
-    CLI::App* group = app.add_subcommand("recovery", "the recovery secret, above all others");
-    group->require_subcommand(1);
-    CLI::App* verb = group->add_subcommand(
-        "custody", "share the recovery secret out among the custodians, anew");
-    CLI::App* kit = group->add_subcommand("kit", "write our partners into the recovery kit");
-    kit->add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
-        ->type_name("FILE");
-    kit->callback([&context, options] {
+    Command group = app.add_subcommand("recovery", "the recovery secret, above all others");
+    group.require_subcommand();
+    Command verb =
+        group.add_subcommand("custody", "share the recovery secret out among the custodians, anew");
+    Command kit = group.add_subcommand("kit", "write our partners into the recovery kit");
+    kit.add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
+        .type_name("FILE");
+    kit.callback([&context, options] {
         context.verb = [&context, options] { return recovery_kit(context, options->kit); };
     });
-    add_unlock_verb(*group, context);
-    verb->add_option("--threshold", options->threshold, "how many together open it (default 2)");
-    verb->add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
-        ->type_name("FILE");
+    add_unlock_verb(group, context);
+    verb.add_option("--threshold", options->threshold, "how many together open it (default 2)");
+    verb.add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
+        .type_name("FILE");
     add_passphrase(verb, *options);
-    verb->footer(
+    verb.footer(
         "Example: holdfast recovery custody --threshold 2 --kit /media/usb/recovery-kit.json");
-    verb->callback([&context, options] {
+    verb.callback([&context, options] {
         context.verb = [&context, options] { return recovery_custody(context, *options); };
     });
 }

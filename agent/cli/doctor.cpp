@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <vector>
 
@@ -117,7 +117,7 @@ int doctor(const Context& context) {
     check_console(home, findings);
     check_space(home, findings);
     check_machine(findings);
-    nlohmann::json out = nlohmann::json::array();
+    Json out = Json::array();
     int code = Done;
     for (const Finding& finding : findings) {
         if (finding.level == Finding::Level::Bad) code = Failed;
@@ -125,7 +125,7 @@ int doctor(const Context& context) {
         out.push_back({{"level", word(finding.level)}, {"what", finding.what}});
         if (!context.json) fmt::print("{:<8} {}\n", word(finding.level), finding.what);
     }
-    if (context.json) fmt::print("{}\n", out.dump());
+    if (context.json) fmt::print("{}\n", json_text(out));
     return code;
 }
 

@@ -4,16 +4,15 @@
 #include "agent/config/systems.h"
 #include "agent/control/client.h"
 #include "agent/failover/relays_file.h"
-#include "agent/json/json.h"
 #include "replicator/control/control_client.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 #include "vault/keys/record.h"
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -49,14 +48,14 @@ Result<Json> show(const Home& home, const HolderOptions& options) {
 int holder_show(const Context& context, const HolderOptions& options) {
     auto holder = show(context.home(), options);
     if (!holder) return fail(holder.error());
-    fmt::print("{}\n", context.json ? dump(*holder) : text_in(*holder, "text"));
+    fmt::print("{}\n", context.json ? json_text(*holder) : text_in(*holder, "text"));
     return Done;
 }
 
 Result<std::string> learn(const Home& home, const std::string& file) {
     auto agent = HF_TRY(ControlClient::open(home.run));
     const Buffer record = HF_TRY(read_file(file, vault::record_bytes_max));
-    return agent.post("/holders", dump({{"record", vault::to_base64(record)}}));
+    return agent.post("/holders", json_text({{"record", vault::to_base64(record)}}));
 }
 
 int holder_learn(const Context& context, const HolderOptions& options) {
@@ -146,32 +145,32 @@ int relay(const Context& context, const HolderOptions& options) {
 
 }  // namespace
 
-void add_holder_verbs(CLI::App& app, Context& context) {
+void add_holder_verbs(Command app, Context& context) {
     auto options = std::make_shared<HolderOptions>();
-    const auto on = [&](CLI::App* verb, int (*run)(const Context&, const HolderOptions&)) {
-        verb->callback([&context, options, run] {
+    const auto on = [&](Command verb, int (*run)(const Context&, const HolderOptions&)) {
+        verb.callback([&context, options, run] {
             context.verb = [&context, options, run] { return run(context, *options); };
         });
     };
-    CLI::App* group = app.add_subcommand("holder", "who may write a system");
-    group->require_subcommand(1);
-    CLI::App* look = group->add_subcommand("show", "its newest term");
-    look->add_option("SYSTEM", options->system, "the system's name")->required();
-    look->add_option("--owner", options->owner, "the partner whose system it is");
-    look->add_option("--out", options->file, "write the signed record to FILE");
-    look->add_flag("--json", context.json, "report as JSON");
+    Command group = app.add_subcommand("holder", "who may write a system");
+    group.require_subcommand();
+    Command look = group.add_subcommand("show", "its newest term");
+    look.add_option("SYSTEM", options->system, "the system's name").required();
+    look.add_option("--owner", options->owner, "the partner whose system it is");
+    look.add_option("--out", options->file, "write the signed record to FILE");
+    look.add_flag("--json", context.json, "report as JSON");
     on(look, holder_show);
-    CLI::App* take = group->add_subcommand("learn", "take in a term that another node took");
-    take->add_option("FILE", options->file, "the record, from holder show --out there")->required();
+    Command take = group.add_subcommand("learn", "take in a term that another node took");
+    take.add_option("FILE", options->file, "the record, from holder show --out there").required();
     on(take, holder_learn);
-    CLI::App* lead_verb = app.add_subcommand("relay", "lead a system's users to where it runs now");
-    auto* system = lead_verb->add_option("SYSTEM", options->system, "the system's name");
-    auto* to = lead_verb->add_option("--to", options->partner, "the partner that runs it");
-    auto* off = lead_verb->add_flag("--off", options->off, "lead them nowhere");
-    to->excludes(off)->needs(system);
-    off->needs(system);
-    lead_verb->add_flag("--json", context.json, "report as JSON");
-    lead_verb->footer(
+    Command lead_verb = app.add_subcommand("relay", "lead a system's users to where it runs now");
+    auto system = lead_verb.add_option("SYSTEM", options->system, "the system's name");
+    auto to = lead_verb.add_option("--to", options->partner, "the partner that runs it");
+    auto off = lead_verb.add_flag("--off", options->off, "lead them nowhere");
+    to.excludes(off).needs(system);
+    off.needs(system);
+    lead_verb.add_flag("--json", context.json, "report as JSON");
+    lead_verb.footer(
         "Without --to and --off it shows where users are led, and how that goes.\n"
         "Example: holdfast relay epr --to Trumpton");
     on(lead_verb, relay);

@@ -11,6 +11,6 @@ namespace holdfast::agent::cli {
 int recovery_kit(const Context& context, const std::string& path);
 
 /// Adds `unlock` to the group `recovery`.
-void add_unlock_verb(CLI::App& recovery, Context& context);
+void add_unlock_verb(Command recovery, Context& context);
 
 }  // namespace holdfast::agent::cli

@@ -1,8 +1,6 @@
 // holdfast: the command line. Parses, then hands over to one verb.
 #include "agent/cli/context.h"
 
-#include <CLI/CLI.hpp>
-
 #include <csignal>
 
 using namespace holdfast::agent::cli;
@@ -10,12 +8,13 @@ using namespace holdfast::agent::cli;
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     Context context;
-    CLI::App app{"Holdfast: trusts keep each other's clinical systems.", "holdfast"};
-    app.set_version_flag("--version", "holdfast 0.1.0");
+    CommandLine line("holdfast", "Holdfast: trusts keep each other's clinical systems.",
+                     "holdfast 0.1.0");
+    Command app = line.root();
     app.add_option("--home", context.home_folder,
                    "the node's folder (default: /etc/holdfast and /var/lib/holdfast)")
-        ->type_name("DIR");
-    app.require_subcommand(1);
+        .type_name("DIR");
+    app.require_subcommand();
     app.footer(
         "Exit codes: 0 done, 1 failed, 2 usage, 3 done with warnings.\n"
         "Each verb has --help, and --json where it reports.");
@@ -34,10 +33,6 @@ int main(int argc, char** argv) {
     add_people_verbs(app, context);
     add_custody_verbs(app, context);
     add_node_verbs(app, context);
-    try {  // CLI11 throws; nothing behind this line does.
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? Done : Usage;
-    }
+    if (const auto code = line.parse(argc, argv)) return *code;
     return context.verb();
 }

@@ -6,16 +6,13 @@
 #include "vault/crypto/hash.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <filesystem>
 #include <memory>
 
 namespace holdfast::agent::cli {
 namespace {
-
-using nlohmann::json;
 
 struct MountOptions {
     std::string snapshot;
@@ -68,12 +65,12 @@ int mount(const Context& context, const MountOptions& options) {
     if (!place) return fail(place.error());
     auto attached = mount_at(context.home(), options, *place);
     if (!attached) return fail(attached.error());
-    json out = json::array();
+    Json out = Json::array();
     for (const AttachedSource& source : *attached) {
         out.push_back({{"source", source.name}, {"place", source.place}});
         if (!context.json) fmt::print("{}: {}\n", source.name, source.place);
     }
-    if (context.json) fmt::print("{}\n", out.dump());
+    if (context.json) fmt::print("{}\n", json_text(out));
     return Done;
 }
 
@@ -92,24 +89,24 @@ int unmount(const Context& context, const std::string& folder) {
 
 }  // namespace
 
-void add_mount_verbs(CLI::App& app, Context& context) {
+void add_mount_verbs(Command app, Context& context) {
     auto options = std::make_shared<MountOptions>();
     auto words = std::make_shared<std::vector<std::string>>();
-    CLI::App* verb = app.add_subcommand("mount", "show a snapshot as a folder");
-    verb->add_option("SNAPSHOT DIR", *words,
-                     "the snapshot's id, or its beginning; an empty folder, made if absent")
-        ->expected(1, 2)
-        ->required();
-    verb->add_option("--latest", options->latest, "the newest of this system, instead of SNAPSHOT")
-        ->type_name("SYSTEM");
-    verb->add_flag("--writable", options->writable, "let programs write; the vault never changes");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer(
+    Command verb = app.add_subcommand("mount", "show a snapshot as a folder");
+    verb.add_option("SNAPSHOT DIR", *words,
+                    "the snapshot's id, or its beginning; an empty folder, made if absent")
+        .expected(1, 2)
+        .required();
+    verb.add_option("--latest", options->latest, "the newest of this system, instead of SNAPSHOT")
+        .type_name("SYSTEM");
+    verb.add_flag("--writable", options->writable, "let programs write; the vault never changes");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(
         "One source appears at DIR, several at DIR/SOURCE. holdfast unmount DIR ends it.\n"
         "Example: holdfast mount --latest epr /mnt/look");
-    verb->callback([&context, options, words] {
+    verb.callback([&context, options, words] {
         if (words->size() != (options->latest.empty() ? 2 : 1)) {
-            throw CLI::RequiredError("SNAPSHOT DIR, or --latest SYSTEM DIR");
+            usage_error("SNAPSHOT DIR, or --latest SYSTEM DIR");
         }
         options->folder = words->back();
         if (options->latest.empty()) options->snapshot = words->front();
@@ -117,10 +114,10 @@ void add_mount_verbs(CLI::App& app, Context& context) {
     });
 
     auto folder = std::make_shared<std::string>();
-    CLI::App* end = app.add_subcommand("unmount", "end a mount, and forget what was written to it");
-    end->add_option("DIR", *folder, "the folder that was given to mount")->required();
-    end->footer("Example: holdfast unmount /mnt/look");
-    end->callback([&context, folder] {
+    Command end = app.add_subcommand("unmount", "end a mount, and forget what was written to it");
+    end.add_option("DIR", *folder, "the folder that was given to mount").required();
+    end.footer("Example: holdfast unmount /mnt/look");
+    end.callback([&context, folder] {
         context.verb = [&context, folder] { return unmount(context, *folder); };
     });
 }

@@ -8,7 +8,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -130,14 +129,14 @@ int node_run(const Context& context) {
 
 }  // namespace
 
-void add_node_verbs(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("node", "this node's processes");
-    group->require_subcommand(1);
-    CLI::App* verb = group->add_subcommand("run", "run the node in this terminal, until Ctrl-C");
-    verb->footer(
+void add_node_verbs(Command app, Context& context) {
+    Command group = app.add_subcommand("node", "this node's processes");
+    group.require_subcommand();
+    Command verb = group.add_subcommand("run", "run the node in this terminal, until Ctrl-C");
+    verb.footer(
         "Systems that were brought back go on running when the node stops.\n"
         "Example: holdfast node run");
-    verb->callback([&context] { context.verb = [&context] { return node_run(context); }; });
+    verb.callback([&context] { context.verb = [&context] { return node_run(context); }; });
 }
 
 }  // namespace holdfast::agent::cli

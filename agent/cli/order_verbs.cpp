@@ -4,11 +4,10 @@
 #include "agent/cli/release.h"
 #include "agent/cli/run_view.h"
 #include "agent/cli/shares.h"
-#include "agent/json/json.h"
+#include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -57,9 +56,9 @@ Result<std::string> order_run(const Home& home, RunPlace& place, const OrderOpti
     }
     const Json release = HF_TRY(release_for(home, place, options));
     if (!release.is_null()) body["release"] = release;
-    if (place.partner()) return place.post("/runs", dump(body));
+    if (place.partner()) return place.post("/runs", json_text(body));
     if (!options.owner.empty()) body["owner"] = HF_TRY(find_partner(home, options.owner)).hex();
-    return place.post("/" + options.kind + "s", dump(body));
+    return place.post("/" + options.kind + "s", json_text(body));
 }
 
 int start_run(const Context& context, const OrderOptions& options) {
@@ -70,48 +69,47 @@ int start_run(const Context& context, const OrderOptions& options) {
     return follow_run(context, *place, *ordered);
 }
 
-void add_release_options(CLI::App& verb, OrderOptions& options) {
+void add_release_options(Command verb, OrderOptions& options) {
     verb.add_option("--release", options.release_file,
                     "a release of the snapshot that two people signed (holdfast release)")
-        ->type_name("FILE");
+        .type_name("FILE");
     verb.add_option("--release-key-file", options.release.key_files,
                     "sign a release now: give it twice, one person's key each")
-        ->type_name("FILE")
-        ->excludes("--release");
+        .type_name("FILE")
+        .excludes("--release");
     verb.add_option("--release-passphrase-file", options.release.passphrase_files,
                     "their passphrases, in the same order, instead of asking")
-        ->type_name("FILE");
+        .type_name("FILE");
     verb.add_option("--purpose", options.release.purpose, "what the release is for")
-        ->type_name("TEXT");
+        .type_name("TEXT");
     verb.add_option("--days", options.release.days, "how long the release may be used (default 7)");
 }
 
-void add_order(CLI::App& app, Context& context, const char* kind, const char* what,
+void add_order(Command app, Context& context, const char* kind, const char* what,
                const char* footer) {
     auto options = std::make_shared<OrderOptions>();
     options->kind = kind;
-    CLI::App* verb = app.add_subcommand(kind, what);
-    verb->add_option("SYSTEM", options->system, "the system's name")->required();
-    verb->add_option("--snapshot", options->snapshot, "its id, or its beginning (default: newest)");
-    CLI::Option* at = verb->add_option("--at", options->at, "the partner that is to run it");
-    at->type_name("PARTNER");
-    verb->add_option("--owner", options->owner, "the partner whose system it is, to run it here")
-        ->type_name("PARTNER")
-        ->excludes(at);
-    verb->add_option("--share", options->shares,
-                     "a custodian's share, where no release can be made")
-        ->type_name("FILE");
-    add_release_options(*verb, *options);
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer(footer);
-    verb->callback([&context, options] {
+    Command verb = app.add_subcommand(kind, what);
+    verb.add_option("SYSTEM", options->system, "the system's name").required();
+    verb.add_option("--snapshot", options->snapshot, "its id, or its beginning (default: newest)");
+    Option at = verb.add_option("--at", options->at, "the partner that is to run it");
+    at.type_name("PARTNER");
+    verb.add_option("--owner", options->owner, "the partner whose system it is, to run it here")
+        .type_name("PARTNER")
+        .excludes(at);
+    verb.add_option("--share", options->shares, "a custodian's share, where no release can be made")
+        .type_name("FILE");
+    add_release_options(verb, *options);
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(footer);
+    verb.callback([&context, options] {
         context.verb = [&context, options] { return start_run(context, *options); };
     });
 }
 
 }  // namespace
 
-void add_order_verbs(CLI::App& app, Context& context) {
+void add_order_verbs(Command app, Context& context) {
     add_order(app, context, "drill",
               "prove that a system could be brought back; leaves nothing behind",
               "A drill opens nothing, and no drill can become a failover.\n"

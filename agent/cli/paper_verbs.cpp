@@ -8,7 +8,6 @@
 #include "vault/base/file.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -115,17 +114,17 @@ int recovery_kit(const Context& context, const std::string& path) {
     return written->left_out.empty() ? Done : DoneWithWarnings;
 }
 
-void add_paper_verbs(CLI::App& app, Context& context) {
+void add_paper_verbs(Command app, Context& context) {
     auto options = std::make_shared<PaperOptions>();
-    CLI::App* verb =
+    Command verb =
         app.add_subcommand("papers", "leave with a partner what it needs when we are gone");
-    verb->add_option("PARTNER", options->partner, "its name, or its id")->required();
-    verb->add_option("--system", options->systems,
-                     "make envelopes of these (default: those that the agreement lets it run)");
-    verb->add_option("--threshold", options->threshold,
-                     "how many custodians open an envelope together with the partner (default 2)");
-    verb->footer("Example: holdfast papers Trumpton --threshold 2");
-    verb->callback([&context, options] {
+    verb.add_option("PARTNER", options->partner, "its name, or its id").required();
+    verb.add_option("--system", options->systems,
+                    "make envelopes of these (default: those that the agreement lets it run)");
+    verb.add_option("--threshold", options->threshold,
+                    "how many custodians open an envelope together with the partner (default 2)");
+    verb.footer("Example: holdfast papers Trumpton --threshold 2");
+    verb.callback([&context, options] {
         context.verb = [&context, options] { return papers(context, *options); };
     });
 }

@@ -1,12 +1,11 @@
 // partner: invite another trust, accept its invitation, say that the words were compared, list.
 #include "agent/cli/context.h"
-#include "agent/json/json.h"
 #include "replicator/control/control_client.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -44,7 +43,7 @@ int invite(const Context& context, const PartnerOptions& options) {
     auto text = make_invitation(context.home(), options.file);
     if (!text) return fail(text.error());
     if (context.json) {
-        fmt::print("{}\n", dump({{"invitation", *text}, {"file", options.file}}));
+        fmt::print("{}\n", json_text({{"invitation", *text}, {"file", options.file}}));
     } else if (options.file.empty()) {
         fmt::print("{}", *text);
     } else {
@@ -70,7 +69,7 @@ int accept(const Context& context, const PartnerOptions& options) {
     auto partner = take_invitation(context.home(), options.file);
     if (!partner) return fail(partner.error());
     if (context.json) {
-        fmt::print("{}\n", dump(to_json(*partner)));
+        fmt::print("{}\n", json_text(to_json(*partner)));
         return Done;
     }
     fmt::print("Paired with {}. The words of this pairing:\n", printable(partner->name));
@@ -92,7 +91,7 @@ int confirm(const Context& context, const PartnerOptions& options) {
     auto partner = confirm_partner(context.home(), options.partner);
     if (!partner) return fail(partner.error());
     if (context.json) {
-        fmt::print("{}\n", dump(to_json(*partner)));
+        fmt::print("{}\n", json_text(to_json(*partner)));
     } else {
         fmt::print("{} is confirmed: the words were compared.\n", printable(partner->name));
         fmt::print("Bring the recovery kit up to date: holdfast recovery kit\n");
@@ -131,7 +130,7 @@ int list(const Context& context) {
         out.push_back(to_json(one));
         if (!context.json) print_partner(one, system_clock().wall_ms());
     }
-    if (context.json) fmt::print("{}\n", dump(out));
+    if (context.json) fmt::print("{}\n", json_text(out));
     if (!context.json && partners->empty()) {
         fmt::print("No partners yet (holdfast partner invite, or accept).\n");
     }
@@ -140,31 +139,31 @@ int list(const Context& context) {
 
 }  // namespace
 
-void add_partner_verbs(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("partner", "the trusts that this one is paired with");
-    group->require_subcommand(1);
+void add_partner_verbs(Command app, Context& context) {
+    Command group = app.add_subcommand("partner", "the trusts that this one is paired with");
+    group.require_subcommand();
     auto options = std::make_shared<PartnerOptions>();
     const auto add = [&](const char* name, const char* what, const char* example,
                          int (*run)(const Context&, const PartnerOptions&)) {
-        CLI::App* verb = group->add_subcommand(name, what);
-        verb->add_flag("--json", context.json, "report as JSON");
-        verb->footer(std::string("Example: holdfast partner ") + example);
-        verb->callback([&context, options, run] {
+        Command verb = group.add_subcommand(name, what);
+        verb.add_flag("--json", context.json, "report as JSON");
+        verb.footer(std::string("Example: holdfast partner ") + example);
+        verb.callback([&context, options, run] {
             context.verb = [&context, options, run] { return run(context, *options); };
         });
         return verb;
     };
     add("invite", "make an invitation for another trust", "invite --out trumpton.invitation",
         invite)
-        ->add_option("--out", options->file, "write it to FILE (default: the terminal)")
-        ->type_name("FILE");
+        .add_option("--out", options->file, "write it to FILE (default: the terminal)")
+        .type_name("FILE");
     add("accept", "accept the invitation of another trust", "accept camberwick.invitation", accept)
-        ->add_option("FILE", options->file, "the invitation")
-        ->required();
+        .add_option("FILE", options->file, "the invitation")
+        .required();
     add("confirm", "say that both sides' words were compared by phone and are the same",
         "confirm Trumpton", confirm)
-        ->add_option("PARTNER", options->partner, "its name, or the beginning of its id")
-        ->required();
+        .add_option("PARTNER", options->partner, "its name, or the beginning of its id")
+        .required();
     add("list", "list the partners", "list",
         [](const Context& where, const PartnerOptions&) { return list(where); });
 }

@@ -8,15 +8,12 @@
 #include "vault/keys/locked_file.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <memory>
 
 namespace holdfast::agent::cli {
 namespace {
-
-using nlohmann::json;
 
 struct PersonOptions {
     std::string name;
@@ -62,8 +59,8 @@ int person_add(const Context& context, const PersonOptions& options) {
     auto made = make_person(context.home(), options);
     if (!made) return fail(made.error());
     if (context.json) {
-        const json out{{"name", made->name}, {"key", made->key.hex()}, {"file", options.key_file}};
-        fmt::print("{}\n", out.dump());
+        const Json out{{"name", made->name}, {"key", made->key.hex()}, {"file", options.key_file}};
+        fmt::print("{}\n", json_text(out));
     } else {
         fmt::print("{} is certified as {}. The key is in {}; it belongs to {} alone.\n", made->name,
                    roles_text(*made), options.key_file, made->name);
@@ -82,7 +79,7 @@ Result<PeopleBook> load_book(const Home& home) {
 int person_list(const Context& context) {
     auto book = load_book(context.home());
     if (!book) return fail(book.error());
-    json out = json::array();
+    Json out = Json::array();
     for (const KnownPerson& known : book->all()) {
         const vault::PersonCertificate& one = known.certificate;
         const auto may =
@@ -100,7 +97,7 @@ int person_list(const Context& context) {
                        {"can_approve", bool(may)}});
         if (!context.json) fmt::print("{:<24} {:<24} {}\n", one.name, roles_text(one), note);
     }
-    if (context.json) fmt::print("{}\n", out.dump());
+    if (context.json) fmt::print("{}\n", json_text(out));
     return Done;
 }
 
@@ -136,19 +133,18 @@ int person_disable(const Context& context, const std::string& name) {
     return Done;
 }
 
-void add_sign_in(CLI::App& group, Context& context) {
+void add_sign_in(Command group, Context& context) {
     auto options = std::make_shared<PersonOptions>();
-    CLI::App* verb = group.add_subcommand("sign-in", "let a person use the console, or no longer");
-    verb->add_option("NAME", options->name, "the person's name")->required();
-    CLI::Option* file = verb->add_option("--key-file", options->key_file,
-                                         "the person's key; a copy, still locked, is kept here")
-                            ->type_name("FILE");
-    verb->add_flag("--remove", options->remove, "remove the copy that is kept here")
-        ->excludes(file);
-    verb->footer("Example: holdfast person sign-in \"Dr Ada Marsh\" --key-file ada.key");
-    verb->callback([&context, options] {
+    Command verb = group.add_subcommand("sign-in", "let a person use the console, or no longer");
+    verb.add_option("NAME", options->name, "the person's name").required();
+    Option file = verb.add_option("--key-file", options->key_file,
+                                  "the person's key; a copy, still locked, is kept here")
+                      .type_name("FILE");
+    verb.add_flag("--remove", options->remove, "remove the copy that is kept here").excludes(file);
+    verb.footer("Example: holdfast person sign-in \"Dr Ada Marsh\" --key-file ada.key");
+    verb.callback([&context, options] {
         if (options->key_file.empty() && !options->remove) {
-            throw CLI::RequiredError("--key-file FILE or --remove");
+            usage_error("--key-file FILE or --remove");
         }
         context.verb = [&context, options] { return person_sign_in(context, *options); };
     });
@@ -156,36 +152,36 @@ void add_sign_in(CLI::App& group, Context& context) {
 
 }  // namespace
 
-void add_people_verbs(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("person", "who may order and approve");
-    group->require_subcommand(1);
+void add_people_verbs(Command app, Context& context) {
+    Command group = app.add_subcommand("person", "who may order and approve");
+    group.require_subcommand();
     auto options = std::make_shared<PersonOptions>();
-    CLI::App* add = group->add_subcommand("add", "certify a person, with a key of their own");
-    add->add_option("NAME", options->name, "the person's name")->required();
-    add->add_option("--role", options->roles, "viewer, operator, approver or admin (repeatable)")
-        ->required()
-        ->type_name("ROLE");
-    add->add_option("--key-file", options->key_file, "where the person's key is written")
-        ->required()
-        ->type_name("FILE");
-    add->add_option("--passphrase-file", options->passphrase_file,
-                    "take the key's passphrase from FILE instead of asking");
-    add->add_flag("--no-sign-in", options->no_sign_in,
-                  "keep no copy of the locked key here: the person cannot use the console");
-    add->add_flag("--json", context.json, "report as JSON");
-    add->footer("Example: holdfast person add \"Dr Ada Marsh\" --role approver --key-file ada.key");
-    add->callback([&context, options] {
+    Command add = group.add_subcommand("add", "certify a person, with a key of their own");
+    add.add_option("NAME", options->name, "the person's name").required();
+    add.add_option("--role", options->roles, "viewer, operator, approver or admin (repeatable)")
+        .required()
+        .type_name("ROLE");
+    add.add_option("--key-file", options->key_file, "where the person's key is written")
+        .required()
+        .type_name("FILE");
+    add.add_option("--passphrase-file", options->passphrase_file,
+                   "take the key's passphrase from FILE instead of asking");
+    add.add_flag("--no-sign-in", options->no_sign_in,
+                 "keep no copy of the locked key here: the person cannot use the console");
+    add.add_flag("--json", context.json, "report as JSON");
+    add.footer("Example: holdfast person add \"Dr Ada Marsh\" --role approver --key-file ada.key");
+    add.callback([&context, options] {
         context.verb = [&context, options] { return person_add(context, *options); };
     });
-    CLI::App* list = group->add_subcommand("list", "list the persons");
-    list->add_flag("--json", context.json, "report as JSON");
-    list->callback([&context] { context.verb = [&context] { return person_list(context); }; });
-    CLI::App* end = group->add_subcommand("disable", "end what a person may do");
-    end->add_option("NAME", options->name, "the person's name")->required();
-    end->callback([&context, options] {
+    Command list = group.add_subcommand("list", "list the persons");
+    list.add_flag("--json", context.json, "report as JSON");
+    list.callback([&context] { context.verb = [&context] { return person_list(context); }; });
+    Command end = group.add_subcommand("disable", "end what a person may do");
+    end.add_option("NAME", options->name, "the person's name").required();
+    end.callback([&context, options] {
         context.verb = [&context, options] { return person_disable(context, options->name); };
     });
-    add_sign_in(*group, context);
+    add_sign_in(group, context);
 }
 
 }  // namespace holdfast::agent::cli

@@ -2,12 +2,11 @@
 #include "agent/cli/context.h"
 #include "agent/cli/passphrase.h"
 #include "agent/cli/watch.h"
-#include "agent/json/json.h"
 #include "agent/recover/recover.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -98,7 +97,7 @@ int recover(const Context& context, const RecoverOptions& options) {
     auto report = recover_watched(context.home(), options);
     if (!report) return fail(report.error());
     if (context.json) {
-        fmt::print("{}\n", dump(to_json(*report)));
+        fmt::print("{}\n", json_text(to_json(*report)));
     } else {
         print(*report);
     }
@@ -118,29 +117,29 @@ int recover(const Context& context, const RecoverOptions& options) {
 
 }  // namespace
 
-void add_recover_verbs(CLI::App& app, Context& context) {
+void add_recover_verbs(Command app, Context& context) {
     auto options = std::make_shared<RecoverOptions>();
-    CLI::App* verb = app.add_subcommand(
+    Command verb = app.add_subcommand(
         "recover", "make this empty machine a node of its trust again, from a partner's copy");
-    verb->add_option("--kit", options->kit, "the recovery kit")->required()->type_name("FILE");
-    verb->add_option("--from", options->from, "a partner that the kit names")
-        ->required()
-        ->type_name("PARTNER");
-    verb->add_option("--passphrase-file", options->passphrase_file,
-                     "take the kit's passphrase from FILE instead of asking")
-        ->type_name("FILE");
-    verb->add_option("--node", options->node, "this node's name (default the next node-N)");
-    verb->add_option("--listen", options->listen, "ADDRESS:PORT for partners");
-    verb->add_option("--address", options->address, "HOST:PORT that partners dial")
-        ->needs("--listen");
-    verb->add_option("--console", options->console, "ADDRESS:PORT of the web console");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer(
+    verb.add_option("--kit", options->kit, "the recovery kit").required().type_name("FILE");
+    verb.add_option("--from", options->from, "a partner that the kit names")
+        .required()
+        .type_name("PARTNER");
+    verb.add_option("--passphrase-file", options->passphrase_file,
+                    "take the kit's passphrase from FILE instead of asking")
+        .type_name("FILE");
+    verb.add_option("--node", options->node, "this node's name (default the next node-N)");
+    verb.add_option("--listen", options->listen, "ADDRESS:PORT for partners");
+    verb.add_option("--address", options->address, "HOST:PORT that partners dial")
+        .needs("--listen");
+    verb.add_option("--console", options->console, "ADDRESS:PORT of the web console");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(
         "All nodes that the trust had are revoked. Killed or cut off: run it again, it goes on.\n"
         "Exit code 1 with damaged objects named: the node is made, without them.\n"
         "Example: holdfast recover --kit /media/usb/recovery-kit.json --from Trumpton --listen "
         "0.0.0.0:8420");
-    verb->callback([&context, options] {
+    verb.callback([&context, options] {
         context.verb = [&context, options] { return recover(context, *options); };
     });
 }

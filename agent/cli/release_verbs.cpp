@@ -1,13 +1,12 @@
 // release: the keys of one snapshot for the partner that is to run it, signed by two people.
 #include "agent/cli/context.h"
 #include "agent/cli/release.h"
-#include "agent/json/json.h"
 #include "agent/people/people_book.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -44,7 +43,7 @@ int tell(const Context& context, const vault::Record& record) {
     const auto json = release_json(context.home(), record);
     if (!json) return fail(json.error());
     if (context.json) {
-        fmt::print("{}\n", dump(*json));
+        fmt::print("{}\n", json_text(*json));
         return Done;
     }
     fmt::print("The keys of snapshot {} of {}\n  to   trust {}\n  till {}\n  for  {}\n",
@@ -92,59 +91,59 @@ int release_show(const Context& context, const Options& options) {
 
 using Verb = int (*)(const Context&, const Options&);
 
-void on(CLI::App* verb, Context& context, const std::shared_ptr<Options>& options, Verb run) {
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->callback([&context, options, run] {
+void on(Command verb, Context& context, const std::shared_ptr<Options>& options, Verb run) {
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.callback([&context, options, run] {
         context.verb = [&context, options, run] { return run(context, *options); };
     });
 }
 
-void add_make(CLI::App& group, Context& context, const std::shared_ptr<Options>& options) {
-    CLI::App* verb = group.add_subcommand("make", "seal the keys of one snapshot for a partner");
-    verb->add_option("SYSTEM", options->release.system, "the system's name")->required();
-    verb->add_option("--for", options->partner, "the partner that is to run it")
-        ->required()
-        ->type_name("PARTNER");
-    verb->add_option("--out", options->file, "where the release is written")
-        ->required()
-        ->type_name("FILE");
-    verb->add_option("--snapshot", options->release.snapshot,
-                     "its id, or its beginning (default: the newest that the partner receipted)");
-    verb->add_option("--purpose", options->release.purpose, "what for")->type_name("TEXT");
-    verb->add_option("--days", options->release.days, "how long it may be used (default 7)");
-    verb->footer(
+void add_make(Command group, Context& context, const std::shared_ptr<Options>& options) {
+    Command verb = group.add_subcommand("make", "seal the keys of one snapshot for a partner");
+    verb.add_option("SYSTEM", options->release.system, "the system's name").required();
+    verb.add_option("--for", options->partner, "the partner that is to run it")
+        .required()
+        .type_name("PARTNER");
+    verb.add_option("--out", options->file, "where the release is written")
+        .required()
+        .type_name("FILE");
+    verb.add_option("--snapshot", options->release.snapshot,
+                    "its id, or its beginning (default: the newest that the partner receipted)");
+    verb.add_option("--purpose", options->release.purpose, "what for").type_name("TEXT");
+    verb.add_option("--days", options->release.days, "how long it may be used (default 7)");
+    verb.footer(
         "The file holds sealed keys: only the partner's node opens them, and only what that "
         "snapshot stands on.\n"
         "Example: holdfast release make epr --for Trumpton --out epr.release");
     on(verb, context, options, release_make);
 }
 
-void add_sign(CLI::App& group, Context& context, const std::shared_ptr<Options>& options) {
-    CLI::App* verb = group.add_subcommand("sign", "sign a release, as one of two people");
-    verb->add_option("FILE", options->file, "the release")->required();
-    verb->add_option("--as", options->key.name, "who signs; must be the key's owner")
-        ->type_name("NAME");
-    verb->add_option("--key-file", options->key.path, "the signer's own key")
-        ->required()
-        ->type_name("FILE");
-    verb->add_option("--passphrase-file", options->key.passphrase_file,
-                     "take its passphrase from FILE instead of asking");
-    verb->footer("Example: holdfast release sign epr.release --key-file ada.key");
+void add_sign(Command group, Context& context, const std::shared_ptr<Options>& options) {
+    Command verb = group.add_subcommand("sign", "sign a release, as one of two people");
+    verb.add_option("FILE", options->file, "the release").required();
+    verb.add_option("--as", options->key.name, "who signs; must be the key's owner")
+        .type_name("NAME");
+    verb.add_option("--key-file", options->key.path, "the signer's own key")
+        .required()
+        .type_name("FILE");
+    verb.add_option("--passphrase-file", options->key.passphrase_file,
+                    "take its passphrase from FILE instead of asking");
+    verb.footer("Example: holdfast release sign epr.release --key-file ada.key");
     on(verb, context, options, release_sign);
 }
 
 }  // namespace
 
-void add_release_verbs(CLI::App& app, Context& context) {
-    CLI::App* group =
+void add_release_verbs(Command app, Context& context) {
+    Command group =
         app.add_subcommand("release", "keys of one snapshot for the partner that is to run it");
-    group->require_subcommand(1);
+    group.require_subcommand();
     const auto options = std::make_shared<Options>();
-    add_make(*group, context, options);
-    add_sign(*group, context, options);
-    CLI::App* verb = group->add_subcommand("show", "what a release opens, until when, who signed");
-    verb->add_option("FILE", options->file, "the release")->required();
-    verb->footer("Example: holdfast release show epr.release");
+    add_make(group, context, options);
+    add_sign(group, context, options);
+    Command verb = group.add_subcommand("show", "what a release opens, until when, who signed");
+    verb.add_option("FILE", options->file, "the release").required();
+    verb.footer("Example: holdfast release show epr.release");
     on(verb, context, options, release_show);
 }
 

@@ -2,13 +2,12 @@
 // whoever stops watching stops nothing.
 #include "agent/cli/context.h"
 #include "agent/cli/watch.h"
-#include "agent/json/json.h"
 #include "replicator/control/control_client.h"
 #include "vault/base/clock.h"
+#include "vault/base/json.h"
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -173,7 +172,7 @@ void print(const Context& context, const Outcome& outcome) {
         if (!context.json) print(one);
     }
     if (context.json)
-        fmt::print("{}\n", dump({{"transfers", out}, {"warnings", outcome.warnings}}));
+        fmt::print("{}\n", json_text({{"transfers", out}, {"warnings", outcome.warnings}}));
     for (const std::string& warning : outcome.warnings) warn(warning);
 }
 
@@ -215,18 +214,18 @@ int replicate(const Context& context, const ReplicateOptions& options) {
 
 }  // namespace
 
-void add_replicate_verbs(CLI::App& app, Context& context) {
+void add_replicate_verbs(Command app, Context& context) {
     auto options = std::make_shared<ReplicateOptions>();
-    CLI::App* verb = app.add_subcommand("replicate", "bring our snapshots to partners now");
-    verb->add_option("PARTNER", options->partner, "only to this one");
-    verb->add_flag("--wait", options->wait, "watch until all is brought and receipted");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer(
+    Command verb = app.add_subcommand("replicate", "bring our snapshots to partners now");
+    verb.add_option("PARTNER", options->partner, "only to this one");
+    verb.add_flag("--wait", options->wait, "watch until all is brought and receipted");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(
         "The node does it by itself after each snapshot and every five minutes.\n"
         "Exit code 1: failed at a partner, which is named; 3: a partner has no agreement, or is\n"
         "not confirmed.\n"
         "Example: holdfast replicate --wait");
-    verb->callback([&context, options] {
+    verb.callback([&context, options] {
         context.verb = [&context, options] { return replicate(context, *options); };
     });
 }

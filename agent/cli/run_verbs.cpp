@@ -7,12 +7,11 @@
 #include "agent/cli/shares.h"
 #include "agent/config/node_settings.h"
 #include "agent/failover/holder.h"
-#include "agent/json/json.h"
 #include "vault/base/clock.h"
+#include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -121,7 +120,7 @@ Result<std::string> sign(const Context& context, RunPlace& place, const ApproveO
         vault::sign(attestation, key);
         body["attestation"] = vault::to_base64(vault::encode(attestation));
     }
-    return place.post(path + "/approvals", dump(body));
+    return place.post(path + "/approvals", json_text(body));
 }
 
 Result<std::string> approve(const Context& context, RunPlace& place,
@@ -130,13 +129,13 @@ Result<std::string> approve(const Context& context, RunPlace& place,
     for (const std::string& file : options.shares) {
         Json body;
         body["share"] = HF_TRY(share_text(context.home(), place, file));
-        HF_TRY(place.post(path + "/shares", dump(body)));
+        HF_TRY(place.post(path + "/shares", json_text(body)));
     }
     if (!options.release_file.empty()) {
         const vault::NewRelease release = HF_TRY(read_release(options.release_file));
         const Json body{{"record", vault::to_base64(vault::encode(release.record))},
                         {"keys", vault::to_base64(release.sealed_keys)}};
-        HF_TRY(place.post(path + "/release", dump(body)));
+        HF_TRY(place.post(path + "/release", json_text(body)));
     }
     if (options.key.path.empty()) return place.get(path);
     return sign(context, place, options);
@@ -188,37 +187,36 @@ int status(const Context& context) {
     return Done;
 }
 
-void add_place(CLI::App& verb, RunOptions& options, bool with_id) {
-    if (with_id) verb.add_option("RUN", options.run, "its number")->required();
+void add_place(Command verb, RunOptions& options, bool with_id) {
+    if (with_id) verb.add_option("RUN", options.run, "its number").required();
     verb.add_option("--at", options.at, "the partner where it runs (default: here)")
-        ->type_name("PARTNER");
+        .type_name("PARTNER");
 }
 
-void add_approve(CLI::App& group, Context& context) {
+void add_approve(Command group, Context& context) {
     auto options = std::make_shared<ApproveOptions>();
-    CLI::App* verb =
-        group.add_subcommand("approve", "sign a failover's order, as one of two people");
-    add_place(*verb, *options, true);
-    verb->add_option("--as", options->key.name, "who signs; must be the key's owner")
-        ->type_name("NAME");
-    verb->add_option("--key-file", options->key.path, "the signer's own key")->type_name("FILE");
-    verb->add_option("--passphrase-file", options->key.passphrase_file,
-                     "take its passphrase from FILE instead of asking");
-    verb->add_option("--attest", options->attest,
-                     "your word on what the run asks: what you saw or did")
-        ->type_name("TEXT");
-    verb->add_option("--share", options->shares, "bring a custodian's share (may stand alone)")
-        ->type_name("FILE");
-    verb->add_option("--release", options->release_file,
-                     "bring a release that two people signed (may stand alone)")
-        ->type_name("FILE");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer(
+    Command verb = group.add_subcommand("approve", "sign a failover's order, as one of two people");
+    add_place(verb, *options, true);
+    verb.add_option("--as", options->key.name, "who signs; must be the key's owner")
+        .type_name("NAME");
+    verb.add_option("--key-file", options->key.path, "the signer's own key").type_name("FILE");
+    verb.add_option("--passphrase-file", options->key.passphrase_file,
+                    "take its passphrase from FILE instead of asking");
+    verb.add_option("--attest", options->attest,
+                    "your word on what the run asks: what you saw or did")
+        .type_name("TEXT");
+    verb.add_option("--share", options->shares, "bring a custodian's share (may stand alone)")
+        .type_name("FILE");
+    verb.add_option("--release", options->release_file,
+                    "bring a release that two people signed (may stand alone)")
+        .type_name("FILE");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(
         "Example: holdfast run approve 4 --as \"Ada Marsh\" --key-file ada.key --attest \"Switched "
         "off, I stood beside it\"");
-    verb->callback([&context, options] {
+    verb.callback([&context, options] {
         if (options->key.path.empty() && options->shares.empty() && options->release_file.empty()) {
-            throw CLI::RequiredError("--key-file FILE, --share FILE or --release FILE");
+            usage_error("--key-file FILE, --share FILE or --release FILE");
         }
         context.verb = [&context, options] { return run_approve(context, *options); };
     });
@@ -226,19 +224,19 @@ void add_approve(CLI::App& group, Context& context) {
 
 using RunVerb = int (*)(const Context&, const RunOptions&);
 
-void add_run(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("run", "drills and failovers: see, sign, steer");
-    group->require_subcommand(1);
+void add_run(Command app, Context& context) {
+    Command group = app.add_subcommand("run", "drills and failovers: see, sign, steer");
+    group.require_subcommand();
     const auto add = [&](const char* name, const char* what, bool with_id, RunVerb run) {
         auto options = std::make_shared<RunOptions>();
-        CLI::App* verb = group->add_subcommand(name, what);
-        add_place(*verb, *options, with_id);
-        verb->add_flag("--json", context.json, "report as JSON");
-        verb->footer(
+        Command verb = group.add_subcommand(name, what);
+        add_place(verb, *options, with_id);
+        verb.add_flag("--json", context.json, "report as JSON");
+        verb.footer(
             fmt::format("Example: holdfast run {0}{1}\n         holdfast run {0}{1} --at "
                         "Trumpton",
                         name, with_id ? " 4" : ""));
-        verb->callback([&context, options, run] {
+        verb.callback([&context, options, run] {
             context.verb = [&context, options, run] { return run(context, *options); };
         });
     };
@@ -253,17 +251,17 @@ void add_run(CLI::App& app, Context& context) {
         [](const Context& own, const RunOptions& run) { return run_ask(own, run, "abort"); });
     add("stop", "stop a system that a failover opened; what was written stays", true,
         [](const Context& own, const RunOptions& run) { return run_ask(own, run, "stop"); });
-    add_approve(*group, context);
+    add_approve(group, context);
 }
 
 }  // namespace
 
-void add_run_verbs(CLI::App& app, Context& context) {
+void add_run_verbs(Command app, Context& context) {
     add_run(app, context);
-    CLI::App* verb = app.add_subcommand("status", "systems, how ready they are, what runs here");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer("Example: holdfast status");
-    verb->callback([&context] { context.verb = [&context] { return status(context); }; });
+    Command verb = app.add_subcommand("status", "systems, how ready they are, what runs here");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer("Example: holdfast status");
+    verb.callback([&context] { context.verb = [&context] { return status(context); }; });
 }
 
 }  // namespace holdfast::agent::cli

@@ -1,7 +1,7 @@
 #include "agent/cli/run_view.h"
 
-#include "agent/json/json.h"
 #include "vault/base/clock.h"
+#include "vault/base/json.h"
 
 #include <fmt/format.h>
 #include <poll.h>

@@ -7,15 +7,12 @@
 #include "vault/base/file.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <memory>
 
 namespace holdfast::agent::cli {
 namespace {
-
-using nlohmann::json;
 
 struct InitOptions {
     std::string trust;
@@ -41,10 +38,10 @@ int init(const Context& context, const InitOptions& options) {
     auto made = init_node(home, std::move(settings), system_clock(), vault::system_random());
     if (!made) return fail(made.error());
     if (context.json) {
-        const json out{{"trust", made->trust.hex()},
+        const Json out{{"trust", made->trust.hex()},
                        {"kit", made->kit_file},
                        {"passphrase", made->passphrase_file}};
-        fmt::print("{}\n", out.dump());
+        fmt::print("{}\n", json_text(out));
         return Done;
     }
     fmt::print("This is now a node of {}.\n\n", options.trust);
@@ -57,20 +54,20 @@ int init(const Context& context, const InitOptions& options) {
     return Done;
 }
 
-void add_init(CLI::App& app, Context& context) {
+void add_init(Command app, Context& context) {
     auto options = std::make_shared<InitOptions>();
-    CLI::App* verb = app.add_subcommand("init", "make this machine a node of a new trust");
-    verb->add_option("--trust", options->trust, "the trust's name")->required()->type_name("NAME");
-    verb->add_option("--node", options->name, "this node's name (default node-1)");
-    verb->add_option("--listen", options->listen, "ADDRESS:PORT for partners");
-    verb->add_option("--address", options->address, "HOST:PORT that partners dial")
-        ->needs("--listen");
-    verb->add_option("--console", options->console, "ADDRESS:PORT of the web console");
-    verb->add_option("--passphrase-file", options->passphrase_file,
-                     "take the kit's passphrase from FILE instead of making one");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer("Example: holdfast init --trust \"Camberwick Green\" --listen 0.0.0.0:8420");
-    verb->callback([&context, options] {
+    Command verb = app.add_subcommand("init", "make this machine a node of a new trust");
+    verb.add_option("--trust", options->trust, "the trust's name").required().type_name("NAME");
+    verb.add_option("--node", options->name, "this node's name (default node-1)");
+    verb.add_option("--listen", options->listen, "ADDRESS:PORT for partners");
+    verb.add_option("--address", options->address, "HOST:PORT that partners dial")
+        .needs("--listen");
+    verb.add_option("--console", options->console, "ADDRESS:PORT of the web console");
+    verb.add_option("--passphrase-file", options->passphrase_file,
+                    "take the kit's passphrase from FILE instead of making one");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer("Example: holdfast init --trust \"Camberwick Green\" --listen 0.0.0.0:8420");
+    verb.callback([&context, options] {
         context.verb = [&context, options] { return init(context, *options); };
     });
 }
@@ -84,11 +81,11 @@ std::string sources_text(const SystemSettings& system) {
     return text;
 }
 
-json to_json(const SystemSettings& system) {
-    json out{{"name", system.name},
+Json to_json(const SystemSettings& system) {
+    Json out{{"name", system.name},
              {"title", system.title},
              {"supplier", system.supplier},
-             {"sources", json::array()},
+             {"sources", Json::array()},
              {"has_plan", system.plan.has_value()}};
     for (const SourceSettings& source : system.sources) {
         out["sources"].push_back({{"name", source.name}, {"kind", source.kind()}});
@@ -100,7 +97,7 @@ int system_add(const Context& context, const std::string& file, bool replace) {
     auto added = install_system(context.home(), file, replace ? Replace::Yes : Replace::No);
     if (!added) return fail(added.error());
     if (context.json) {
-        fmt::print("{}\n", to_json(*added).dump());
+        fmt::print("{}\n", json_text(to_json(*added)));
     } else {
         fmt::print("{}: {}\n", added->name, sources_text(*added));
     }
@@ -113,7 +110,7 @@ int system_check(const Context& context, const std::string& file) {
     auto system = parse_system(std::string(as_text(*text)), file);
     if (!system) return fail(system.error());
     if (context.json) {
-        fmt::print("{}\n", to_json(*system).dump());
+        fmt::print("{}\n", json_text(to_json(*system)));
     } else {
         fmt::print("{} is right: {}\n", file, sources_text(*system));
     }
@@ -124,14 +121,14 @@ int system_list(const Context& context) {
     const Home home = context.home();
     auto names = list_systems(home);
     if (!names) return fail(names.error());
-    json all = json::array();
+    Json all = Json::array();
     for (const std::string& name : *names) {
         auto system = load_system(home, name);
         if (!system) return fail(system.error());
         all.push_back(to_json(*system));
         if (!context.json) fmt::print("{:<16} {}\n", name, sources_text(*system));
     }
-    if (context.json) fmt::print("{}\n", all.dump());
+    if (context.json) fmt::print("{}\n", json_text(all));
     return Done;
 }
 
@@ -139,7 +136,7 @@ int system_show(const Context& context, const std::string& name) {
     auto system = load_system(context.home(), name);
     if (!system) return fail(system.error());
     if (context.json) {
-        fmt::print("{}\n", to_json(*system).dump());
+        fmt::print("{}\n", json_text(to_json(*system)));
     } else {
         fmt::print("{}", system->text);
     }
@@ -153,23 +150,23 @@ int system_remove(const Context& context, const std::string& name) {
     return Done;
 }
 
-void add_system(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("system", "the clinical systems that this node keeps");
-    group->require_subcommand(1);
+void add_system(Command app, Context& context) {
+    Command group = app.add_subcommand("system", "the clinical systems that this node keeps");
+    group.require_subcommand();
     auto argument = std::make_shared<std::string>();
     auto replace = std::make_shared<bool>(false);
     const auto add = [&](const char* name, const char* what, const char* type, const char* example,
                          std::function<int()> run) {
-        CLI::App* verb = group->add_subcommand(name, what);
-        if (type != nullptr) verb->add_option(type, *argument)->required();
-        verb->add_flag("--json", context.json, "report as JSON");
-        verb->footer(std::string("Example: holdfast system ") + example);
-        verb->callback([&context, argument, run = std::move(run)] { context.verb = run; });
+        Command verb = group.add_subcommand(name, what);
+        if (type != nullptr) verb.add_option(type, *argument, "").required();
+        verb.add_flag("--json", context.json, "report as JSON");
+        verb.footer(std::string("Example: holdfast system ") + example);
+        verb.callback([&context, argument, run = std::move(run)] { context.verb = run; });
         return verb;
     };
     add("add", "check a settings file and take the system in", "FILE", "add epr.toml",
         [&context, argument, replace] { return system_add(context, *argument, *replace); })
-        ->add_flag("--replace", *replace, "replace the settings of a system that is there");
+        .add_flag("--replace", *replace, "replace the settings of a system that is there");
     add("check", "check a settings file, change nothing", "FILE", "check epr.toml",
         [&context, argument] { return system_check(context, *argument); });
     add("list", "list the systems", nullptr, "list", [&context] { return system_list(context); });
@@ -181,14 +178,13 @@ void add_system(CLI::App& app, Context& context) {
 
 }  // namespace
 
-void add_setup_verbs(CLI::App& app, Context& context) {
+void add_setup_verbs(Command app, Context& context) {
     add_init(app, context);
     add_system(app, context);
-    CLI::App* verb =
-        app.add_subcommand("doctor", "look for what would keep this node from working");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer("Example: holdfast doctor");
-    verb->callback([&context] { context.verb = [&context] { return doctor(context); }; });
+    Command verb = app.add_subcommand("doctor", "look for what would keep this node from working");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer("Example: holdfast doctor");
+    verb.callback([&context] { context.verb = [&context] { return doctor(context); }; });
 }
 
 }  // namespace holdfast::agent::cli

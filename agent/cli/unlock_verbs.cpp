@@ -2,14 +2,13 @@
 #include "agent/cli/kit_verbs.h"
 #include "agent/cli/passphrase.h"
 #include "agent/cli/vault_at.h"
-#include "agent/json/json.h"
 #include "agent/node/unlocked.h"
 #include "agent/people/custody_files.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 #include "vault/keys/kit.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -86,7 +85,7 @@ Result<std::vector<std::string>> lock_or_unlock(const Home& home, const UnlockOp
                             {"system", domain->name},
                             {"minutes", options.minutes},
                             {"by", options.kit.empty() ? "shares" : "kit"}};
-            HF_TRY(at.node->vault->record_fact(dump(fact)));
+            HF_TRY(at.node->vault->record_fact(json_text(fact)));
         }
         HF_TRY(unlock_domain(at.roster().trust, domain->id, keys.opening, options.minutes * 60));
     }
@@ -97,7 +96,7 @@ int unlock(const Context& context, const UnlockOptions& options) {
     auto names = lock_or_unlock(context.home(), options);
     if (!names) return fail(names.error());
     if (context.json) {
-        fmt::print("{}\n", dump({{"systems", *names}, {"unlocked", !options.end}}));
+        fmt::print("{}\n", json_text({{"systems", *names}, {"unlocked", !options.end}}));
         return Done;
     }
     for (const std::string& name : *names) {
@@ -113,33 +112,33 @@ int unlock(const Context& context, const UnlockOptions& options) {
 
 }  // namespace
 
-void add_unlock_verb(CLI::App& recovery, Context& context) {
+void add_unlock_verb(Command recovery, Context& context) {
     auto options = std::make_shared<UnlockOptions>();
-    CLI::App* verb =
+    Command verb =
         recovery.add_subcommand("unlock", "let a locked system's content be read for a while");
-    auto* system = verb->add_option("SYSTEM", options->system, "the system's name");
-    verb->add_flag("--all", options->all, "all locked systems")->excludes(system);
-    verb->add_option("--share", options->shares, "a custodian's opened share (one each)")
-        ->type_name("FILE");
-    verb->add_option("--kit", options->kit, "the recovery kit, instead of shares")
-        ->excludes("--share")
-        ->type_name("FILE");
-    verb->add_option("--passphrase-file", options->passphrase_file,
-                     "take the kit's passphrase from FILE instead of asking")
-        ->type_name("FILE");
-    verb->add_option("--minutes", options->minutes, "how long (default 30, at most a day)")
-        ->check(CLI::Range(1U, unlock_seconds_max / 60));
-    verb->add_option("--from", options->from, "of what this partner holds, without the own vault")
-        ->type_name("PARTNER");
-    verb->add_flag("--end", options->end, "lock again now");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer(
+    auto system = verb.add_option("SYSTEM", options->system, "the system's name");
+    verb.add_flag("--all", options->all, "all locked systems").excludes(system);
+    verb.add_option("--share", options->shares, "a custodian's opened share (one each)")
+        .type_name("FILE");
+    verb.add_option("--kit", options->kit, "the recovery kit, instead of shares")
+        .excludes("--share")
+        .type_name("FILE");
+    verb.add_option("--passphrase-file", options->passphrase_file,
+                    "take the kit's passphrase from FILE instead of asking")
+        .type_name("FILE");
+    verb.add_option("--minutes", options->minutes, "how long (default 30, at most a day)")
+        .between(1U, unlock_seconds_max / 60);
+    verb.add_option("--from", options->from, "of what this partner holds, without the own vault")
+        .type_name("PARTNER");
+    verb.add_flag("--end", options->end, "lock again now");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(
         "The keys stay in the kernel's memory and end by themselves; restore, mount and verify\n"
         "find them there.\n"
         "Example: holdfast recovery unlock letters --share eve.share --share frank.share");
-    verb->callback([&context, options] {
+    verb.callback([&context, options] {
         if (options->system.empty() && !options->all) {
-            throw CLI::RequiredError("SYSTEM or --all");
+            usage_error("SYSTEM or --all");
         }
         context.verb = [&context, options] { return unlock(context, *options); };
     });

@@ -12,8 +12,7 @@
 #include "vault/verify.h"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <filesystem>
 #include <memory>
@@ -21,15 +20,9 @@
 namespace holdfast::agent::cli {
 namespace {
 
-using nlohmann::json;
-
 constexpr std::size_t warnings_shown_max = 20;
 
-std::string dump(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-json to_json(const vault::SnapshotRecord& record) {
+Json to_json(const vault::SnapshotRecord& record) {
     return {{"id", record.id.hex()},
             {"system", record.system},
             {"time", format_time(record.time)},
@@ -93,16 +86,16 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
     const std::int64_t took_ms = (system_clock().steady_ns() - start) / 1'000'000;
     const vault::SnapshotRecord& record = taken->record;
     if (context.json) {
-        json out = to_json(record);
+        Json out = to_json(record);
         out["unchanged"] = taken->unchanged;
         out["read_bytes"] = taken->read_bytes;
         out["took_ms"] = took_ms;
-        out["warning_list"] = json::array();
+        out["warning_list"] = Json::array();
         for (const auto& warning : taken->warnings) {
             out["warning_list"].push_back(
                 {{"source", warning.source}, {"path", warning.path}, {"what", warning.what}});
         }
-        fmt::print("{}\n", dump(out));
+        fmt::print("{}\n", json_text(out));
     } else {
         fmt::print("{} of {}: {} paths, {}; {} new, stored as {}; {}\n", record.id.brief(),
                    record.system, record.entries, human_bytes(record.bytes),
@@ -116,7 +109,7 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
 int snapshots(const Context& context, const std::string& system, const std::string& from) {
     auto at = open_vault_at(context.home(), from);
     if (!at) return fail(at.error());
-    json out = json::array();
+    Json out = Json::array();
     const std::int64_t now = system_clock().wall_ms();
     if (!context.json) {
         fmt::print("{:<12}  {:<16} {:<20}  {:>10}  {:>10}  {}\n", "ID", "SYSTEM", "TIME (UTC)",
@@ -131,7 +124,7 @@ int snapshots(const Context& context, const std::string& system, const std::stri
                    human_bytes(record.stored_bytes), human_age(now - record.time),
                    record.warnings == 0 ? "" : fmt::format("  {} warnings", record.warnings));
     }
-    if (context.json) fmt::print("{}\n", dump(out));
+    if (context.json) fmt::print("{}\n", json_text(out));
     return Done;
 }
 
@@ -167,17 +160,17 @@ int restore(const Context& context, const RestoreOptions& options) {
     }
     if (!facts) return fail(facts.error());
     if (context.json) {
-        json out{{"snapshot", record->id.hex()}, {"system", record->system},
+        Json out{{"snapshot", record->id.hex()}, {"system", record->system},
                  {"time_ms", record->time},      {"to", options.to},
                  {"entries", facts->entries},    {"bytes", facts->bytes},
-                 {"damaged", json::array()},     {"warnings", json::array()}};
+                 {"damaged", Json::array()},     {"warnings", Json::array()}};
         for (const auto& one : facts->damaged) {
             out["damaged"].push_back({{"path", one.path}, {"what", one.what}});
         }
         for (const auto& one : facts->warnings) {
             out["warnings"].push_back({{"path", one.path}, {"what", one.what}});
         }
-        fmt::print("{}\n", dump(out));
+        fmt::print("{}\n", json_text(out));
     } else {
         fmt::print("{} of {} ({}): {} paths, {} restored to {}\n", record->id.brief(),
                    record->system, format_time(record->time), facts->entries,
@@ -217,15 +210,15 @@ int verify(const Context& context, bool read_data) {
         [&] { return vault::verify(node->vault->reader(), settings); });
     if (!report) return fail(report.error());
     if (context.json) {
-        json out{
+        Json out{
             {"snapshots", report->snapshots}, {"packs", report->packs},
             {"bytes", report->bytes},         {"chunks", report->chunks},
             {"paths", report->paths},         {"content_not_opened", report->content_not_opened},
-            {"damage", json::array()}};
+            {"damage", Json::array()}};
         for (const auto& damage : report->damage) {
             out["damage"].push_back({{"object", damage.object}, {"what", damage.what}});
         }
-        fmt::print("{}\n", dump(out));
+        fmt::print("{}\n", json_text(out));
     } else {
         fmt::print("{} snapshots, {} packs, {} checked", report->snapshots, report->packs,
                    human_bytes(report->bytes));
@@ -244,29 +237,28 @@ int verify(const Context& context, bool read_data) {
     return report->content_not_opened == 0 ? Done : DoneWithWarnings;
 }
 
-void add_restore(CLI::App& app, Context& context) {
+void add_restore(Command app, Context& context) {
     auto options = std::make_shared<RestoreOptions>();
-    CLI::App* verb = app.add_subcommand("restore", "write a snapshot's content into a new folder");
-    auto* id =
-        verb->add_option("SNAPSHOT", options->snapshot, "the snapshot's id, or its beginning");
-    auto* latest = verb->add_option("--latest", options->latest, "the newest of this system")
-                       ->type_name("SYSTEM");
-    id->excludes(latest);
-    verb->add_option("--to", options->to, "a folder that is new or empty")
-        ->required()
-        ->type_name("DIR");
-    verb->add_option("--from", options->from, "from what this partner holds of our vault")
-        ->type_name("PARTNER");
-    verb->add_option("--include", options->includes, "only paths that match (may be repeated)")
-        ->type_name("GLOB");
-    verb->add_flag("--json", context.json, "report as JSON");
-    verb->footer(
+    Command verb = app.add_subcommand("restore", "write a snapshot's content into a new folder");
+    auto id = verb.add_option("SNAPSHOT", options->snapshot, "the snapshot's id, or its beginning");
+    auto latest = verb.add_option("--latest", options->latest, "the newest of this system")
+                      .type_name("SYSTEM");
+    id.excludes(latest);
+    verb.add_option("--to", options->to, "a folder that is new or empty")
+        .required()
+        .type_name("DIR");
+    verb.add_option("--from", options->from, "from what this partner holds of our vault")
+        .type_name("PARTNER");
+    verb.add_option("--include", options->includes, "only paths that match (may be repeated)")
+        .type_name("GLOB");
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(
         "One source comes straight into DIR, several into DIR/SOURCE.\n"
         "Example: holdfast restore --latest epr --to /srv/restored\n"
         "Example: holdfast restore --latest epr --to /srv/restored --from Trumpton");
-    verb->callback([&context, options] {
+    verb.callback([&context, options] {
         if (options->snapshot.empty() && options->latest.empty()) {
-            throw CLI::RequiredError("SNAPSHOT or --latest SYSTEM");
+            usage_error("SNAPSHOT or --latest SYSTEM");
         }
         context.verb = [&context, options] { return restore(context, *options); };
     });
@@ -274,40 +266,40 @@ void add_restore(CLI::App& app, Context& context) {
 
 }  // namespace
 
-void add_vault_verbs(CLI::App& app, Context& context) {
+void add_vault_verbs(Command app, Context& context) {
     auto options = std::make_shared<SnapshotOptions>();
-    CLI::App* take = app.add_subcommand("snapshot", "take a snapshot of a system now");
-    take->add_option("SYSTEM", options->system, "the system's name")->required();
-    take->add_option("--path", options->path, "make SYSTEM on the spot: this folder")
-        ->type_name("DIR");
-    take->add_flag("--read-all", options->read_all, "read unchanged files too");
-    take->add_flag("--json", context.json, "report as JSON");
-    take->footer(
+    Command take = app.add_subcommand("snapshot", "take a snapshot of a system now");
+    take.add_option("SYSTEM", options->system, "the system's name").required();
+    take.add_option("--path", options->path, "make SYSTEM on the spot: this folder")
+        .type_name("DIR");
+    take.add_flag("--read-all", options->read_all, "read unchanged files too");
+    take.add_flag("--json", context.json, "report as JSON");
+    take.footer(
         "Exit code 3: taken, but some paths could not be read; they are named.\n"
         "Example: holdfast snapshot epr");
-    take->callback([&context, options] {
+    take.callback([&context, options] {
         context.verb = [&context, options] { return snapshot(context, *options); };
     });
 
     auto system = std::make_shared<std::string>();
     auto from = std::make_shared<std::string>();
-    CLI::App* list = app.add_subcommand("snapshots", "list snapshots");
-    list->add_option("SYSTEM", *system, "only of this system");
-    list->add_option("--from", *from, "those that this partner holds")->type_name("PARTNER");
-    list->add_flag("--json", context.json, "report as JSON");
-    list->footer("Example: holdfast snapshots epr");
-    list->callback([&context, system, from] {
+    Command list = app.add_subcommand("snapshots", "list snapshots");
+    list.add_option("SYSTEM", *system, "only of this system");
+    list.add_option("--from", *from, "those that this partner holds").type_name("PARTNER");
+    list.add_flag("--json", context.json, "report as JSON");
+    list.footer("Example: holdfast snapshots epr");
+    list.callback([&context, system, from] {
         context.verb = [&context, system, from] { return snapshots(context, *system, *from); };
     });
 
     add_restore(app, context);
 
     auto read_data = std::make_shared<bool>(false);
-    CLI::App* check = app.add_subcommand("verify", "is everything there, and as it was written?");
-    check->add_flag("--read-data", *read_data, "open and compare every chunk too");
-    check->add_flag("--json", context.json, "report as JSON");
-    check->footer("Example: holdfast verify --read-data");
-    check->callback([&context, read_data] {
+    Command check = app.add_subcommand("verify", "is everything there, and as it was written?");
+    check.add_flag("--read-data", *read_data, "open and compare every chunk too");
+    check.add_flag("--json", context.json, "report as JSON");
+    check.footer("Example: holdfast verify --read-data");
+    check.callback([&context, read_data] {
         context.verb = [&context, read_data] { return verify(context, *read_data); };
     });
 }

@@ -1,6 +1,6 @@
 #include "agent/failover/holder.h"
 
-#include "agent/json/json.h"
+#include "vault/base/json.h"
 
 namespace holdfast::agent {
 namespace {
@@ -23,7 +23,7 @@ vault::Record attestation_record(const Attestation& attestation, const TrustId& 
                     {"question", attestation.question},
                     {"words", attestation.words},
                     {"time", attestation.time_ms}};
-    return {std::string(attestation_type), vault::addressed_to(host), term, dump(body), {}};
+    return {std::string(attestation_type), vault::addressed_to(host), term, json_text(body), {}};
 }
 
 Result<Attestation> parse_attestation(const vault::Record& record, const TrustId& host) {

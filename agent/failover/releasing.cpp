@@ -1,8 +1,8 @@
 #include "agent/failover/releasing.h"
 
 #include "agent/failover/wording.h"
-#include "agent/json/json.h"
 #include "vault/base/closer.h"
+#include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 #include "vault/ledger/body.h"
 
@@ -90,8 +90,8 @@ Result<vault::NewRelease> make_release(const Node& node, const ReleaseOrder& ord
 }
 
 std::string release_text(const vault::NewRelease& release) {
-    return dump({{"release", vault::to_base64(vault::encode(release.record))},
-                 {"keys", vault::to_base64(release.sealed_keys)}}) +
+    return json_text({{"release", vault::to_base64(vault::encode(release.record))},
+                      {"keys", vault::to_base64(release.sealed_keys)}}) +
            "\n";
 }
 

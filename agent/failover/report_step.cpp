@@ -7,10 +7,10 @@
 //     the ledger                       a fact of type "run" with the record's digest
 #include "agent/failover/plan.h"
 #include "agent/failover/report.h"
-#include "agent/json/json.h"
 #include "agent/node/node.h"
 #include "vault/base/fault.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 #include "vault/keys/record.h"
 
 namespace holdfast::agent {
@@ -49,7 +49,7 @@ Result<void> keep_in_ledger(const StepContext& context, const Digest& digest) {
                     {"term", run.facts.term},
                     {"outcome", run.facts.failure.empty() ? "succeeded" : run.facts.failure},
                     {"evidence", digest.hex()}};
-    HF_TRY(node.vault->record_fact(dump(fact)));
+    HF_TRY(node.vault->record_fact(json_text(fact)));
     return {};
 }
 

@@ -1,6 +1,6 @@
 #include "agent/failover/run.h"
-#include "agent/json/json.h"
 #include "vault/base/clock.h"
+#include "vault/base/json.h"
 
 namespace holdfast::agent {
 namespace {
@@ -89,7 +89,7 @@ Json measured(const Run& run) {
 }  // namespace
 
 std::string facts_json(const RunFacts& facts) {
-    return dump(to_json(facts));
+    return json_text(to_json(facts));
 }
 
 Result<RunFacts> parse_facts(std::string_view text) {
@@ -157,7 +157,7 @@ std::string run_json(const Run& run) {
                                 {"ended_ms", step.ended_ms},
                                 {"outcome", step.outcome}});
     }
-    return dump(out);
+    return json_text(out);
 }
 
 }  // namespace holdfast::agent

@@ -59,9 +59,9 @@ public:
         const auto newest = HF_TRY(engine_->store().newest_holder(owner, system));
         if (!newest) return Error{Errc::NotFound, "nobody ever held " + system};
         const std::string holder = HF_TRY(holder_text(engine_->store(), owner, system));
-        return dump({{"term", newest->term},
-                     {"text", holder},
-                     {"record", vault::to_base64(newest->record)}});
+        return json_text({{"term", newest->term},
+                          {"text", holder},
+                          {"record", vault::to_base64(newest->record)}});
     }
 
     Result<std::string> learn(const HttpRequest& request) {

@@ -84,7 +84,7 @@ Result<std::string> report_json(const Run& run) {
         return Error{Errc::NotFound, run.name() + " has no report yet"};
     }
     const Buffer text = HF_TRY(read_file(run.facts.evidence, report_bytes_max));
-    return dump({{"file", run.facts.evidence}, {"text", std::string(as_text(text))}});
+    return json_text({{"file", run.facts.evidence}, {"text", std::string(as_text(text))}});
 }
 
 void answer(replicator::Responder& respond, const Result<std::string>& json, unsigned status) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "agent/failover/engine.h"
-#include "agent/json/json.h"
 #include "replicator/http/router.h"
+#include "vault/base/json.h"
 
 #include <string>
 

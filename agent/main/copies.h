@@ -2,8 +2,8 @@
 #pragma once
 
 #include "agent/config/home.h"
-#include "agent/json/json.h"
 #include "replicator/control/control_client.h"
+#include "vault/base/json.h"
 #include "vault/vault_reader.h"
 
 #include <map>

@@ -3,7 +3,7 @@
 #include "agent/config/system_settings.h"
 #include "agent/failover/approval.h"
 #include "agent/failover/holder.h"
-#include "agent/json/json.h"
+#include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 
 namespace holdfast::agent {
@@ -32,7 +32,7 @@ Result<std::string> order_json(const Home& home, RunStore& store, std::int64_t i
         out["signed"].push_back(
             {{"name", person.name}, {"attested", person.attested}, {"vouched", person.vouched}});
     }
-    return dump(out);
+    return json_text(out);
 }
 
 }  // namespace holdfast::agent

@@ -1,8 +1,8 @@
 #include "agent/main/sign_in_desk.h"
 
-#include "agent/json/json.h"
 #include "agent/people/sign_in.h"
 #include "agent/people/sign_in_request.h"
+#include "vault/base/json.h"
 #include "vault/crypto/random.h"
 
 #include <cstdio>
@@ -16,7 +16,7 @@ using replicator::Responder;
 std::string json_of(const SignedIn& person) {
     Json out{{"person", person.person.hex()}, {"name", person.name}, {"roles", Json::array()}};
     for (const vault::Role role : person.roles) out["roles"].push_back(vault::role_name(role));
-    return dump(out);
+    return json_text(out);
 }
 
 void log(const std::string& what) {

@@ -5,9 +5,9 @@
 #include "agent/failover/plan.h"
 #include "agent/failover/terms.h"
 #include "agent/host/room.h"
-#include "agent/json/json.h"
 #include "agent/main/copies.h"
 #include "agent/node/node.h"
+#include "vault/base/json.h"
 
 namespace holdfast::agent {
 namespace {
@@ -94,7 +94,7 @@ Result<std::string> status_json(const Home& home, const Clock& clock, RunStore& 
         copies.add_to(system, node.vault->roster().name, node.settings.trust, node.vault->reader());
         out["systems"].push_back(std::move(system));
     }
-    return dump(out);
+    return json_text(out);
 }
 
 }  // namespace holdfast::agent

@@ -2,7 +2,7 @@
 
 #include "vault/base/file.h"
 
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <array>
 #include <utility>
@@ -26,21 +26,20 @@ constexpr std::array<std::pair<const char*, std::uint64_t MountStatus::*>, 8> me
 }  // namespace
 
 std::string encode_status(const MountStatus& status) {
-    nlohmann::json out;
+    Json out;
     for (const auto& [name, member] : members) out[name] = status.*member;
-    return out.dump() + "\n";
+    return json_text(out) + "\n";
 }
 
 Result<MountStatus> read_mount_status(const std::string& path) {
     const Buffer text = HF_TRY(read_file(path, status_bytes_max));
-    const auto parsed = nlohmann::json::parse(as_text(text), nullptr, false);
+    const Json parsed = HF_TRY(parse_json(as_text(text)).within(path));
     MountStatus out;
     for (const auto& [name, member] : members) {
-        const bool there = parsed.is_object() && parsed.contains(name);
-        if (!there || !parsed[name].is_number_unsigned()) {
+        if (!field_in(parsed, name).is_number_unsigned()) {
             return Error{Errc::Corrupt, path + ": no status of a mount: " + name + " is missing"};
         }
-        out.*member = parsed[name].get<std::uint64_t>();
+        out.*member = count_in(parsed, name);
     }
     return out;
 }

@@ -1,9 +1,9 @@
 #include "agent/people/custody_files.h"
 
 #include "agent/config/name.h"
-#include "agent/json/json.h"
 #include "agent/people/people_book.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 #include "vault/keys/envelope.h"
 
@@ -85,7 +85,7 @@ Result<void> add_custodian(const Home& home, const vault::Custodian& custodian) 
     HF_TRY(make_folders(custodians_folder(home)));
     const Json out{{"name", custodian.name}, {"key", custodian.key.hex()}};
     return write_file_durably(custodians_folder(home) + "/" + custodian.key.hex() + ".json",
-                              as_view(dump(out, 2)));
+                              as_view(json_text(out, 2)));
 }
 
 Result<vault::Custody> load_custody(const Node& node) {
@@ -175,7 +175,7 @@ std::string share_json(const vault::OpenedShare& share) {
              {"number", share.share.number},
              {"share", vault::to_base64(share.share.bytes.view())}};
     if (!share.of.zero()) out["of"] = share.of.hex();
-    return dump(out, 2) + "\n";
+    return json_text(out, 2) + "\n";
 }
 
 Result<vault::OpenedShare> parse_share_json(std::string_view text) {

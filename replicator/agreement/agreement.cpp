@@ -8,7 +8,6 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 using vault::Record;
 
 constexpr std::string_view type_name = "agreement";
@@ -75,20 +74,20 @@ Agreement read_body(Fields in) {
 }
 
 std::string body_of(const Agreement& terms) {
-    return vault::json_text({{"owner", terms.owner.hex()},
-                             {"host", terms.host.hex()},
-                             {"quota_bytes", terms.quota_bytes},
-                             {"objects_max", terms.objects_max},
-                             {"new_bytes_a_day", terms.new_bytes_a_day},
-                             {"minimum_hold_days", terms.minimum_hold_days},
-                             {"longest_hold_days", terms.longest_hold_days},
-                             {"grace_days", terms.grace_days},
-                             {"notice_days", terms.notice_days},
-                             {"may_run", terms.may_run},
-                             {"contacts", terms.contacts},
-                             {"witnesses", texts_of(terms.witnesses)},
-                             {"valid_from", terms.valid_from},
-                             {"valid_to", terms.valid_to}});
+    return json_text({{"owner", terms.owner.hex()},
+                      {"host", terms.host.hex()},
+                      {"quota_bytes", terms.quota_bytes},
+                      {"objects_max", terms.objects_max},
+                      {"new_bytes_a_day", terms.new_bytes_a_day},
+                      {"minimum_hold_days", terms.minimum_hold_days},
+                      {"longest_hold_days", terms.longest_hold_days},
+                      {"grace_days", terms.grace_days},
+                      {"notice_days", terms.notice_days},
+                      {"may_run", terms.may_run},
+                      {"contacts", terms.contacts},
+                      {"witnesses", texts_of(terms.witnesses)},
+                      {"valid_from", terms.valid_from},
+                      {"valid_to", terms.valid_to}});
 }
 
 std::vector<PublicKey> keys_of(const vault::Roster& roster) {

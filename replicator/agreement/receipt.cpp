@@ -13,14 +13,14 @@ Buffer make_receipt(const Receipt& receipt, const vault::SigningKey& link) {
     vault::Record record{std::string(type_name),
                          vault::addressed_to(receipt.owner),
                          static_cast<std::uint64_t>(receipt.time),
-                         vault::json_text({{"owner", receipt.owner.hex()},
-                                           {"host", receipt.host.hex()},
-                                           {"node", receipt.node},
-                                           {"list", receipt.list.hex()},
-                                           {"packs", receipt.packs},
-                                           {"bytes", receipt.bytes},
-                                           {"time", receipt.time},
-                                           {"agreement", receipt.agreement}}),
+                         json_text({{"owner", receipt.owner.hex()},
+                                    {"host", receipt.host.hex()},
+                                    {"node", receipt.node},
+                                    {"list", receipt.list.hex()},
+                                    {"packs", receipt.packs},
+                                    {"bytes", receipt.bytes},
+                                    {"time", receipt.time},
+                                    {"agreement", receipt.agreement}}),
                          {}};
     vault::sign(record, link);
     return vault::encode(record);

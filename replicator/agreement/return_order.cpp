@@ -40,7 +40,7 @@ Buffer make_return_order(const TrustId& trust, const TrustId& host, const KeyHas
     vault::Record record{std::string(type_name),
                          vault::addressed_to(host),
                          static_cast<std::uint64_t>(now_ms),
-                         vault::json_text({{"trust", trust.hex()}, {"tls_key", tls_key.hex()}}),
+                         json_text({{"trust", trust.hex()}, {"tls_key", tls_key.hex()}}),
                          {}};
     vault::sign(record, trust_key);
     return vault::encode(record);

@@ -7,21 +7,9 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 
 constexpr std::size_t listed_max = 100'000;
 constexpr std::size_t text_bytes_max = 4096;
-
-template <class Read>
-auto parse(View json, Read read) -> Result<decltype(read(std::declval<Fields&>()))> {
-    auto body = vault::JsonText::parse(as_text(json), "body");
-    if (!body) return Error{Errc::Invalid, body.error().message};
-    Fields top = body->top();
-    auto out = read(top);
-    const auto checked = body->check();
-    if (!checked) return Error{Errc::Invalid, checked.error().message};
-    return out;
-}
 
 Json to_json(const PartnerInfo& one) {
     return {{"trust", one.trust.hex()},
@@ -93,25 +81,25 @@ template <class Items>
 std::string encode_all(const char* field, const Items& items) {
     Json all = Json::array();
     for (const auto& item : items) all.push_back(to_json(item));
-    return vault::json_text({{field, std::move(all)}});
+    return json_text({{field, std::move(all)}});
 }
 
 }  // namespace
 
 std::string encode_text(const char* field, const std::string& text) {
-    return vault::json_text({{field, text}});
+    return json_text({{field, text}});
 }
 
 Result<std::string> parse_text(View json, const char* field, std::size_t bytes_max) {
-    return parse(json, [&](Fields& in) { return in.text(field, bytes_max); });
+    return vault::read_body(as_text(json), [&](Fields& in) { return in.text(field, bytes_max); });
 }
 
 std::string encode(const PartnerInfo& partner) {
-    return vault::json_text(to_json(partner));
+    return json_text(to_json(partner));
 }
 
 Result<PartnerInfo> parse_partner(View json) {
-    return parse(json, read_partner);
+    return vault::read_body(as_text(json), read_partner);
 }
 
 std::string encode(const std::vector<PartnerInfo>& partners) {
@@ -119,7 +107,8 @@ std::string encode(const std::vector<PartnerInfo>& partners) {
 }
 
 Result<std::vector<PartnerInfo>> parse_partners(View json) {
-    return parse(json, [](Fields& in) { return in.list("partners", listed_max, read_partner); });
+    return vault::read_body(
+        as_text(json), [](Fields& in) { return in.list("partners", listed_max, read_partner); });
 }
 
 std::string encode(const std::vector<TransferInfo>& transfers) {
@@ -127,17 +116,18 @@ std::string encode(const std::vector<TransferInfo>& transfers) {
 }
 
 Result<std::vector<TransferInfo>> parse_transfers(View json) {
-    return parse(json, [](Fields& in) { return in.list("transfers", listed_max, read_transfer); });
+    return vault::read_body(
+        as_text(json), [](Fields& in) { return in.list("transfers", listed_max, read_transfer); });
 }
 
 std::string encode_ids(const std::vector<std::uint64_t>& ids) {
     Json all = Json::array();
     for (const std::uint64_t id : ids) all.push_back({{"id", id}});
-    return vault::json_text({{"transfers", std::move(all)}});
+    return json_text({{"transfers", std::move(all)}});
 }
 
 Result<std::vector<std::uint64_t>> parse_ids(View json) {
-    return parse(json, [](Fields& in) {
+    return vault::read_body(as_text(json), [](Fields& in) {
         return in.list("transfers", listed_max, [](Fields& one) { return one.number("id"); });
     });
 }
@@ -149,11 +139,11 @@ std::string encode(const std::vector<HeldAgreement>& agreements) {
                        {"host_signed", held.signatures.host ? 1 : 0},
                        {"record", vault::to_base64(held.object)}});
     }
-    return vault::json_text({{"agreements", std::move(all)}});
+    return json_text({{"agreements", std::move(all)}});
 }
 
 Result<std::vector<HeldAgreement>> parse_agreements(View json) {
-    auto held = HF_TRY(parse(json, [](Fields& in) {
+    auto held = HF_TRY(vault::read_body(as_text(json), [](Fields& in) {
         return in.list("agreements", listed_max, [](Fields& one) {
             HeldAgreement agreement;
             agreement.signatures.owner = one.number("owner_signed", 1) != 0;
@@ -169,11 +159,11 @@ Result<std::vector<HeldAgreement>> parse_agreements(View json) {
 }
 
 std::string encode(const AgreementStored& stored) {
-    return vault::json_text({{"delivered", stored.delivered ? 1 : 0}, {"problem", stored.problem}});
+    return json_text({{"delivered", stored.delivered ? 1 : 0}, {"problem", stored.problem}});
 }
 
 Result<AgreementStored> parse_agreement_stored(View json) {
-    return parse(json, [](Fields& in) {
+    return vault::read_body(as_text(json), [](Fields& in) {
         return AgreementStored{in.number("delivered", 1) != 0, in.text("problem", text_bytes_max)};
     });
 }
@@ -185,11 +175,11 @@ std::string encode(const std::vector<ReceiptInfo>& receipts) {
                        {"time_ms", one.time_ms},
                        {"record", vault::to_base64(one.object)}});
     }
-    return vault::json_text({{"receipts", std::move(all)}});
+    return json_text({{"receipts", std::move(all)}});
 }
 
 Result<std::vector<ReceiptInfo>> parse_receipts(View json) {
-    return parse(json, [](Fields& in) {
+    return vault::read_body(as_text(json), [](Fields& in) {
         return in.list("receipts", listed_max, [](Fields& one) {
             return ReceiptInfo{one.id<ListId>("list"), one.time("time_ms"),
                                one.base64("record", vault::record_bytes_max)};

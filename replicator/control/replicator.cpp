@@ -1,8 +1,8 @@
 #include "replicator/control/replicator.h"
 
 #include "replicator/control/control_api.h"
-#include "replicator/http/address.h"
 #include "replicator/http/server.h"
+#include "replicator/loop/tcp_address.h"
 #include "replicator/loop/timer.h"
 #include "replicator/peer/run_api.h"
 #include "replicator/relay/relay_wire.h"

@@ -1,6 +1,6 @@
 #include "replicator/http/message.h"
 
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <strings.h>
 #include <array>
@@ -34,15 +34,10 @@ struct Told {
 };
 
 Told told_in(View body) {
-    const auto json = nlohmann::json::parse(body.begin(), body.end(), nullptr, false);
-    if (!json.is_object() || !json.contains("error")) return {};
-    const auto& error = json["error"];
-    if (!error.is_object() || !error.contains("code") || !error["code"].is_string()) return {};
-    Told told{error["code"].get<std::string>(), {}};
-    if (error.contains("message") && error["message"].is_string()) {
-        told.message = error["message"].get<std::string>();
-    }
-    return told;
+    const auto json = parse_json(as_text(body));
+    if (!json) return {};
+    const Json& error = field_in(*json, "error");
+    return {text_in(error, "code"), text_in(error, "message")};
 }
 
 Errc errc_of_status(unsigned status) {
@@ -86,10 +81,9 @@ HttpResponse json_response(unsigned status, std::string_view text) {
 }
 
 HttpResponse error_response(unsigned status, std::string_view code, std::string_view message) {
-    const nlohmann::json json{{"error", {{"code", code}, {"message", message}}}};
+    const Json json{{"error", {{"code", code}, {"message", message}}}};
     // A message may quote what a client sent: replace what is not UTF-8, never fail.
-    return json_response(status,
-                         json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return json_response(status, json_text(json));
 }
 
 HttpResponse error_response(const Error& error) {

@@ -10,7 +10,6 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 
 constexpr std::size_t run_digits_max = 18;
 
@@ -56,17 +55,6 @@ Json to_json(const RunRelease& release) {
     return {{"record", vault::to_base64(release.record)}, {"keys", vault::to_base64(release.keys)}};
 }
 
-template <class Read>
-auto parse(View text, Read read) -> Result<decltype(read(std::declval<Fields&>()))> {
-    auto body = vault::JsonText::parse(as_text(text), "body");
-    if (!body) return Error{Errc::Invalid, body.error().message};
-    Fields top = body->top();
-    auto out = read(top);
-    const auto checked = body->check();
-    if (!checked) return Error{Errc::Invalid, checked.error().message};
-    return out;
-}
-
 RunQuestion read_question(Fields& in) {
     RunQuestion question;
     question.kind = in.text("kind", run_text_bytes_max);
@@ -91,21 +79,21 @@ std::string encode(const RunQuestion& question) {
              {"shares", Json::array()}};
     for (const Buffer& share : question.shares) out["shares"].push_back(vault::to_base64(share));
     if (question.release) out["release"] = to_json(*question.release);
-    return vault::json_text(out);
+    return json_text(out);
 }
 
 Result<RunQuestion> parse_run_question(View json) {
-    return parse(json, read_question);
+    return vault::read_body(as_text(json), read_question);
 }
 
 std::string encode(const RunApproval& approval) {
     Json out{{"record", vault::to_base64(approval.record)}};
     if (!approval.attestation.empty()) out["attestation"] = vault::to_base64(approval.attestation);
-    return vault::json_text(out);
+    return json_text(out);
 }
 
 Result<RunApproval> parse_run_approval(View json) {
-    return parse(json, [](Fields& in) {
+    return vault::read_body(as_text(json), [](Fields& in) {
         RunApproval approval;
         approval.record = in.base64("record", run_record_bytes_max);
         if (in.has("attestation")) {
@@ -116,19 +104,20 @@ Result<RunApproval> parse_run_approval(View json) {
 }
 
 std::string encode_run_share(View share) {
-    return vault::json_text({{"share", vault::to_base64(share)}});
+    return json_text({{"share", vault::to_base64(share)}});
 }
 
 Result<Buffer> parse_run_share(View json) {
-    return parse(json, [](Fields& in) { return in.base64("share", run_share_bytes_max); });
+    return vault::read_body(as_text(json),
+                            [](Fields& in) { return in.base64("share", run_share_bytes_max); });
 }
 
 std::string encode(const RunRelease& release) {
-    return vault::json_text(to_json(release));
+    return json_text(to_json(release));
 }
 
 Result<RunRelease> parse_run_release(View json) {
-    return parse(json, [](Fields& in) { return read_release(in); });
+    return vault::read_body(as_text(json), [](Fields& in) { return read_release(in); });
 }
 
 std::optional<RunCall> run_call(std::string_view word) {

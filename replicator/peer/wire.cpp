@@ -8,7 +8,6 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 
 constexpr std::size_t status_chains_max = 4096;
 
@@ -23,29 +22,17 @@ std::vector<Buffer> read_objects(Fields& in, const char* field, std::size_t coun
                    [](Fields& one) { return one.base64("object", vault::record_bytes_max); });
 }
 
-/// Parses an object with `read`; whatever is wrong with it is the caller's fault, so Invalid.
-template <class Read>
-auto parse(View text, Read read) -> Result<decltype(read(std::declval<Fields&>()))> {
-    auto body = vault::JsonText::parse(as_text(text), "body");
-    if (!body) return Error{Errc::Invalid, body.error().message};
-    Fields top = body->top();
-    auto out = read(top);
-    const auto checked = body->check();
-    if (!checked) return Error{Errc::Invalid, checked.error().message};
-    return out;
-}
-
 }  // namespace
 
 std::string encode(const PairCall& call) {
-    return vault::json_text({{"token", call.token.hex()},
-                             {"trust", call.trust.hex()},
-                             {"address", call.address},
-                             {"rosters", to_json(call.rosters)}});
+    return json_text({{"token", call.token.hex()},
+                      {"trust", call.trust.hex()},
+                      {"address", call.address},
+                      {"rosters", to_json(call.rosters)}});
 }
 
 Result<PairCall> parse_pair_call(View text) {
-    return parse(text, [](Fields& in) {
+    return vault::read_body(as_text(text), [](Fields& in) {
         return PairCall{in.id<PairingToken>("token"), in.id<TrustId>("trust"),
                         in.text("address", address_bytes_max),
                         read_objects(in, "rosters", wire_rosters_max)};
@@ -53,47 +40,48 @@ Result<PairCall> parse_pair_call(View text) {
 }
 
 std::string encode(const RosterChain& chain) {
-    return vault::json_text({{"trust", chain.trust.hex()}, {"rosters", to_json(chain.rosters)}});
+    return json_text({{"trust", chain.trust.hex()}, {"rosters", to_json(chain.rosters)}});
 }
 
 Result<RosterChain> parse_roster_chain(View text) {
-    return parse(text, [](Fields& in) {
+    return vault::read_body(as_text(text), [](Fields& in) {
         return RosterChain{in.id<TrustId>("trust"), read_objects(in, "rosters", wire_rosters_max)};
     });
 }
 
 std::string encode_records(const std::vector<Buffer>& records) {
-    return vault::json_text({{"records", to_json(records)}});
+    return json_text({{"records", to_json(records)}});
 }
 
 Result<std::vector<Buffer>> parse_records(View text) {
-    return parse(text, [](Fields& in) { return read_objects(in, "records", wire_records_max); });
+    return vault::read_body(
+        as_text(text), [](Fields& in) { return read_objects(in, "records", wire_records_max); });
 }
 
 std::string encode_names(const char* field, const std::vector<std::string>& names) {
-    return vault::json_text({{field, names}});
+    return json_text({{field, names}});
 }
 
 Result<std::vector<std::string>> parse_names(View text, const char* field, std::size_t count_max) {
-    return parse(text, [&](Fields& in) { return in.texts(field, count_max); });
+    return vault::read_body(as_text(text), [&](Fields& in) { return in.texts(field, count_max); });
 }
 
 std::string encode(const NamesPage& page) {
-    return vault::json_text({{"names", page.names}, {"more", page.more ? 1 : 0}});
+    return json_text({{"names", page.names}, {"more", page.more ? 1 : 0}});
 }
 
 Result<NamesPage> parse_names_page(View text) {
-    return parse(text, [](Fields& in) {
+    return vault::read_body(as_text(text), [](Fields& in) {
         return NamesPage{in.texts("names", wire_page_max), in.number("more", 1) != 0};
     });
 }
 
 std::string encode_list_question(const ListId& list) {
-    return vault::json_text({{"list", list.hex()}});
+    return json_text({{"list", list.hex()}});
 }
 
 Result<ListId> parse_list_question(View text) {
-    return parse(text, [](Fields& in) { return in.id<ListId>("list"); });
+    return vault::read_body(as_text(text), [](Fields& in) { return in.id<ListId>("list"); });
 }
 
 std::string encode(const PeerStatus& status) {
@@ -102,19 +90,19 @@ std::string encode(const PeerStatus& status) {
         chains.push_back(
             {{"chain", head.chain.hex()}, {"length", head.length}, {"root", head.root.hex()}});
     }
-    return vault::json_text({{"trust", status.trust.hex()},
-                             {"roster", status.roster},
-                             {"bytes", status.bytes},
-                             {"objects", status.objects},
-                             {"packs", status.packs},
-                             {"new_bytes_today", status.new_bytes_today},
-                             {"agreement", status.agreement},
-                             {"quota_bytes", status.quota_bytes},
-                             {"chains", std::move(chains)}});
+    return json_text({{"trust", status.trust.hex()},
+                      {"roster", status.roster},
+                      {"bytes", status.bytes},
+                      {"objects", status.objects},
+                      {"packs", status.packs},
+                      {"new_bytes_today", status.new_bytes_today},
+                      {"agreement", status.agreement},
+                      {"quota_bytes", status.quota_bytes},
+                      {"chains", std::move(chains)}});
 }
 
 Result<PeerStatus> parse_peer_status(View text) {
-    return parse(text, [](Fields& in) {
+    return vault::read_body(as_text(text), [](Fields& in) {
         PeerStatus status;
         status.trust = in.id<TrustId>("trust");
         status.roster = in.number("roster");

@@ -7,7 +7,6 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 
 bool is_loopback(const TcpAddress& at) {
     return at.address.starts_with("127.") || at.address == "::1";
@@ -29,11 +28,11 @@ std::string endpoints_text(const RunningSystem& running) {
     for (const RunningEndpoint& one : running.endpoints) {
         all.push_back({{"name", one.name}, {"address", one.address}});
     }
-    return vault::json_text({{"owner", running.owner.hex()},
-                             {"system", running.system},
-                             {"run", running.run},
-                             {"term", running.term},
-                             {"endpoints", std::move(all)}});
+    return json_text({{"owner", running.owner.hex()},
+                      {"system", running.system},
+                      {"run", running.run},
+                      {"term", running.term},
+                      {"endpoints", std::move(all)}});
 }
 
 Result<RunningSystem> parse_endpoints(std::string_view text) {

@@ -8,7 +8,6 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 
 Result<void> check(const std::vector<Relay>& relays) {
     for (const Relay& one : relays) {
@@ -40,7 +39,7 @@ std::string relays_text(const std::vector<Relay>& relays) {
                        {"system", one.system},
                        {"endpoint", one.endpoint}});
     }
-    return vault::json_text({{"relays", std::move(all)}}, 2);
+    return json_text({{"relays", std::move(all)}}, 2);
 }
 
 Result<std::vector<Relay>> parse_relays(std::string_view text) {

@@ -6,7 +6,6 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 
 constexpr std::size_t text_bytes_max = 4096;
 
@@ -43,18 +42,14 @@ RelayInfo read_relay(Fields& in) {
 std::string encode(const RelayReport& report) {
     Json all = Json::array();
     for (const RelayInfo& one : report.relays) all.push_back(to_json(one));
-    return vault::json_text({{"relays", std::move(all)}, {"problem", report.problem}});
+    return json_text({{"relays", std::move(all)}, {"problem", report.problem}});
 }
 
 Result<RelayReport> parse_relay_report(View json) {
-    auto body = vault::JsonText::parse(as_text(json), "relays");
-    if (!body) return Error{Errc::Invalid, body.error().message};
-    Fields in = body->top();
-    RelayReport report{in.list("relays", relays_max, read_relay),
-                       in.text("problem", text_bytes_max)};
-    const auto read = body->check();
-    if (!read) return Error{Errc::Invalid, read.error().message};
-    return report;
+    return vault::read_body(as_text(json), [](Fields& in) {
+        return RelayReport{in.list("relays", relays_max, read_relay),
+                           in.text("problem", text_bytes_max)};
+    });
 }
 
 void add_relay_routes(Router& router, const Relays& relays) {

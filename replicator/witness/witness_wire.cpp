@@ -11,7 +11,6 @@ namespace holdfast::replicator {
 namespace {
 
 using vault::Fields;
-using vault::Json;
 using Kind = WitnessReply::Kind;
 
 constexpr std::size_t message_bytes_max = 1024;
@@ -22,17 +21,6 @@ std::optional<Kind> kind_named(std::string_view name) {
         if (name_of(kind) == name) return kind;
     }
     return std::nullopt;
-}
-
-template <class Read>
-auto parse(View json, Read read) -> Result<decltype(read(std::declval<Fields&>()))> {
-    auto body = vault::JsonText::parse(as_text(json), "body");
-    if (!body) return Error{Errc::Invalid, body.error().message};
-    Fields top = body->top();
-    auto out = read(top);
-    const auto checked = body->check();
-    if (!checked) return Error{Errc::Invalid, checked.error().message};
-    return out;
 }
 
 Json to_json(const WitnessSet& set) {
@@ -51,15 +39,15 @@ HttpResponse peer_response(const WitnessReply& reply) {
         return {200, {{"content-type", "application/octet-stream"}}, reply.record};
     }
     const Json error{{"code", name_of(reply.kind)}, {"message", reply.message}};
-    return json_response(
-        409, vault::json_text({{"error", error}, {"record", vault::to_base64(reply.record)}}));
+    return json_response(409,
+                         json_text({{"error", error}, {"record", vault::to_base64(reply.record)}}));
 }
 
 Result<WitnessReply> parse_peer_reply(unsigned status, View body) {
     if (status == 200) return WitnessReply{Kind::Witnessed, Buffer(body.begin(), body.end()), ""};
     const auto kind = kind_named(error_code_of(body));
     if (status != 409 || !kind) return error_from(status, body);
-    auto reply = parse(body, [&](Fields& in) {
+    auto reply = vault::read_body(as_text(body), [&](Fields& in) {
         Fields error = in.object("error");
         return WitnessReply{*kind, in.base64("record", holder_bytes_max),
                             error.text("message", message_bytes_max)};
@@ -69,13 +57,13 @@ Result<WitnessReply> parse_peer_reply(unsigned status, View body) {
 }
 
 std::string encode(const WitnessReply& reply) {
-    return vault::json_text({{"outcome", name_of(reply.kind)},
-                             {"message", reply.message},
-                             {"record", vault::to_base64(reply.record)}});
+    return json_text({{"outcome", name_of(reply.kind)},
+                      {"message", reply.message},
+                      {"record", vault::to_base64(reply.record)}});
 }
 
 Result<WitnessReply> parse_witness_reply(View json) {
-    return parse(json, [](Fields& in) {
+    return vault::read_body(as_text(json), [](Fields& in) {
         const auto kind = kind_named(in.text("outcome"));
         if (!kind) in.fail("outcome", "expected witnessed, term_taken, term_old or fork");
         return WitnessReply{kind.value_or(Kind::Fork), in.base64("record", holder_bytes_max),
@@ -86,11 +74,11 @@ Result<WitnessReply> parse_witness_reply(View json) {
 std::string encode(const std::vector<WitnessSet>& sets) {
     Json all = Json::array();
     for (const WitnessSet& one : sets) all.push_back(to_json(one));
-    return vault::json_text({{"sets", std::move(all)}});
+    return json_text({{"sets", std::move(all)}});
 }
 
 Result<std::vector<WitnessSet>> parse_witness_sets(View json) {
-    return parse(json, [](Fields& in) {
+    return vault::read_body(as_text(json), [](Fields& in) {
         return in.list("sets", partners_max, [](Fields& one) {
             WitnessSet set;
             set.host = one.id<TrustId>("host");
@@ -104,11 +92,12 @@ Result<std::vector<WitnessSet>> parse_witness_sets(View json) {
 }
 
 std::string encode_record(View record) {
-    return vault::json_text({{"record", vault::to_base64(record)}});
+    return json_text({{"record", vault::to_base64(record)}});
 }
 
 Result<Buffer> parse_record_body(View json) {
-    return parse(json, [](Fields& in) { return in.base64("record", holder_bytes_max); });
+    return vault::read_body(as_text(json),
+                            [](Fields& in) { return in.base64("record", holder_bytes_max); });
 }
 
 }  // namespace holdfast::replicator

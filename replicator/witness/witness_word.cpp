@@ -13,13 +13,13 @@ Buffer make_witness_word(const WitnessWord& word, const vault::SigningKey& link)
     vault::Record record{std::string(type_name),
                          vault::addressed_to(word.owner),
                          word.term,
-                         vault::json_text({{"owner", word.owner.hex()},
-                                           {"system", word.system},
-                                           {"term", word.term},
-                                           {"holder", word.holder.hex()},
-                                           {"witness", word.witness.hex()},
-                                           {"node", word.node},
-                                           {"time", word.time}}),
+                         json_text({{"owner", word.owner.hex()},
+                                    {"system", word.system},
+                                    {"term", word.term},
+                                    {"holder", word.holder.hex()},
+                                    {"witness", word.witness.hex()},
+                                    {"node", word.node},
+                                    {"time", word.time}}),
                          {}};
     vault::sign(record, link);
     return vault::encode(record);

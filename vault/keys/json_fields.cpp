@@ -4,13 +4,8 @@
 
 namespace holdfast::vault {
 
-std::string json_text(const Json& json, int indent) {
-    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
 Result<JsonText> JsonText::parse(std::string_view text, std::string what) {
-    Json value = Json::parse(text, nullptr, false);
-    if (value.is_discarded()) return Error{Errc::Corrupt, what + ": not JSON"};
+    Json value = HF_TRY(parse_json(text).within(what));
     return JsonText(std::move(value), std::move(what));
 }
 

@@ -1,4 +1,4 @@
-// Reading the JSON of records and key files, field by field. For .cpp files of this folder only.
+// Reading the JSON of records, key files and network bodies, field by field. For .cpp files only.
 //
 // Like ByteReader, it answers empty or zero after the first failure, and remembers it: a parser
 // reads a whole body and asks once. Unknown fields are left alone.
@@ -7,7 +7,7 @@
 #include "vault/base/units.h"
 #include "vault/crypto/base64.h"
 
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 #include <cstdint>
 #include <limits>
@@ -19,12 +19,7 @@
 
 namespace holdfast::vault {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t name_bytes_max = 256;
-
-/// JSON on one line; bytes that are no UTF-8 become U+FFFD.
-std::string json_text(const Json& json, int indent = -1);
 
 /// One object's fields. Lives no longer than its JsonText.
 class Fields {
@@ -93,5 +88,19 @@ private:
     std::string what_;
     std::optional<Error> error_;
 };
+
+/// What read(Fields&) makes of a body that somebody sent. Whatever is wrong with it is the sender's
+/// fault: Errors: Invalid.
+template <class Read>
+auto read_body(std::string_view text, Read read)
+    -> Result<decltype(read(std::declval<Fields&>()))> {
+    auto body = JsonText::parse(text, "body");
+    if (!body) return Error{Errc::Invalid, body.error().message};
+    Fields top = body->top();
+    auto out = read(top);
+    const auto checked = body->check();
+    if (!checked) return Error{Errc::Invalid, checked.error().message};
+    return out;
+}
 
 }  // namespace holdfast::vault

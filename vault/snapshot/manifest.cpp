@@ -1,21 +1,14 @@
 #include "vault/snapshot/manifest.h"
 
-#include <nlohmann/json.hpp>
+#include "vault/base/json.h"
 
 namespace holdfast::vault {
 namespace {
 
-using nlohmann::json;
-
 constexpr int format_version = 1;
-constexpr int depth_max = 64;  // What writes JSON recurses.
 
-std::string dump(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-json ids(const std::vector<ChunkId>& chunks) {
-    json out = json::array();
+Json ids(const std::vector<ChunkId>& chunks) {
+    Json out = Json::array();
     for (const ChunkId& id : chunks) out.push_back(id.hex());
     return out;
 }
@@ -24,44 +17,23 @@ Error damaged(const std::string& what) {
     return {Errc::Corrupt, "manifest: " + what};
 }
 
-Result<json> parse_object(std::string_view text) {
-    bool too_deep = false;
-    const auto shallow = [&](int depth, json::parse_event_t, const json&) {
-        too_deep = too_deep || depth > depth_max;
-        return !too_deep;
-    };
-    json value = json::parse(text, shallow, false);
-    if (too_deep || !value.is_object()) return damaged("no JSON object, or too deep a one");
-    if (value.value("format", json()) != format_version) return damaged("of an unknown format");
+Result<Json> parse_part(std::string_view text) {
+    Json value = HF_TRY(parse_json(text).within("manifest"));
+    if (!value.is_object()) return damaged("no JSON object");
+    if (field_in(value, "format") != format_version) return damaged("of an unknown format");
     return value;
 }
 
-std::string text_of(const json& object, const char* key) {
-    const auto at = object.find(key);
-    return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-std::uint64_t number_of(const json& object, const char* key) {
-    const auto at = object.find(key);
-    return at != object.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
-}
-
-const json& array_of(const json& object, const char* key) {
-    static const json none = json::array();
-    const auto at = object.find(key);
-    return at != object.end() && at->is_array() ? *at : none;
-}
-
 template <class SomeId>
-Result<SomeId> id_of(const json& object, const char* key) {
-    const auto id = SomeId::from_text(text_of(object, key));
+Result<SomeId> id_of(const Json& object, const char* key) {
+    const auto id = SomeId::from_text(text_in(object, key));
     if (!id) return damaged(std::string(key) + ": " + id.error().message);
     return *id;
 }
 
-Result<std::vector<ChunkId>> chunk_ids(const json& source, const char* key) {
+Result<std::vector<ChunkId>> chunk_ids(const Json& source, const char* key) {
     std::vector<ChunkId> out;
-    for (const json& id : array_of(source, key)) {
+    for (const Json& id : list_in(source, key)) {
         const auto* text = id.get_ptr<const std::string*>();
         const auto chunk = ChunkId::from_text(text == nullptr ? std::string_view() : *text);
         if (!chunk) return damaged("a table without an id");
@@ -73,16 +45,16 @@ Result<std::vector<ChunkId>> chunk_ids(const json& source, const char* key) {
 }  // namespace
 
 std::string encode_content_part(const Manifest& manifest) {
-    json out{{"format", format_version},    {"system", manifest.system}, {"time", manifest.time},
-             {"program", manifest.program}, {"plan", manifest.plan},     {"sources", json::array()},
-             {"warnings", json::array()}};
+    Json out{{"format", format_version},    {"system", manifest.system}, {"time", manifest.time},
+             {"program", manifest.program}, {"plan", manifest.plan},     {"sources", Json::array()},
+             {"warnings", Json::array()}};
     for (const SourceInfo& source : manifest.sources) {
-        json facts = json::parse(source.facts, nullptr, false);
-        HF_ASSERT(facts.is_object());
+        auto facts = parse_json(source.facts);
+        HF_ASSERT(facts && facts->is_object());
         out["sources"].push_back({{"name", source.name},
                                   {"kind", source.kind},
                                   {"place", source.place},
-                                  {"facts", std::move(facts)}});
+                                  {"facts", *std::move(facts)}});
     }
     std::size_t bytes = 0;
     for (const SnapshotWarning& warning : manifest.warnings) {
@@ -92,15 +64,15 @@ std::string encode_content_part(const Manifest& manifest) {
         out["warnings"].push_back(
             {{"source", warning.source}, {"path", warning.path}, {"what", warning.what}});
     }
-    return dump(out);
+    return json_text(out);
 }
 
 std::string encode_map_part(const Manifest& manifest) {
-    json out{{"format", format_version},
+    Json out{{"format", format_version},
              {"time", manifest.time},
              {"content", manifest.content.hex()},
-             {"sources", json::array()},
-             {"index", json::array()}};
+             {"sources", Json::array()},
+             {"index", Json::array()}};
     for (const SourceInfo& source : manifest.sources) {
         out["sources"].push_back({{"meta_tables", ids(source.tree.meta_tables)},
                                   {"refs_tables", ids(source.tree.refs_tables)},
@@ -110,24 +82,24 @@ std::string encode_map_part(const Manifest& manifest) {
     for (const IndexRef& ref : manifest.index) {
         out["index"].push_back({{"pack", ref.pack.hex()}, {"chunk", ref.chunk.hex()}});
     }
-    return dump(out);
+    return json_text(out);
 }
 
 Result<Manifest> parse_map_part(std::string_view text) {
-    const json in = HF_TRY(parse_object(text));
+    const Json in = HF_TRY(parse_part(text));
     Manifest manifest;
-    manifest.time = static_cast<std::int64_t>(number_of(in, "time"));
+    manifest.time = static_cast<std::int64_t>(count_in(in, "time"));
     manifest.content = HF_TRY(id_of<ChunkId>(in, "content"));
-    for (const json& item : array_of(in, "sources")) {
+    for (const Json& item : list_in(in, "sources")) {
         if (manifest.sources.size() == sources_max) return damaged("too many sources");
         SourceInfo source;
         source.tree.meta_tables = HF_TRY(chunk_ids(item, "meta_tables"));
         source.tree.refs_tables = HF_TRY(chunk_ids(item, "refs_tables"));
-        source.tree.entries = number_of(item, "entries");
-        source.tree.bytes = number_of(item, "bytes");
+        source.tree.entries = count_in(item, "entries");
+        source.tree.bytes = count_in(item, "bytes");
         manifest.sources.push_back(std::move(source));
     }
-    for (const json& item : array_of(in, "index")) {
+    for (const Json& item : list_in(in, "index")) {
         const PackId pack = HF_TRY(id_of<PackId>(item, "pack"));
         const ChunkId chunk = HF_TRY(id_of<ChunkId>(item, "chunk"));
         manifest.index.push_back({pack, chunk});
@@ -136,27 +108,27 @@ Result<Manifest> parse_map_part(std::string_view text) {
 }
 
 Result<void> parse_content_part(std::string_view text, Manifest& manifest) {
-    const json in = HF_TRY(parse_object(text));
-    const json& sources = array_of(in, "sources");
+    const Json in = HF_TRY(parse_part(text));
+    const Json& sources = list_in(in, "sources");
     if (sources.size() != manifest.sources.size()) {
         return damaged("its two parts name different sources");
     }
-    manifest.system = text_of(in, "system");
-    manifest.program = text_of(in, "program");
-    manifest.plan = text_of(in, "plan");
+    manifest.system = text_in(in, "system");
+    manifest.program = text_in(in, "program");
+    manifest.plan = text_in(in, "plan");
     for (std::size_t i = 0; i < sources.size(); ++i) {
         SourceInfo& source = manifest.sources[i];
-        source.name = text_of(sources[i], "name");
-        source.kind = text_of(sources[i], "kind");
-        source.place = text_of(sources[i], "place");
+        source.name = text_in(sources[i], "name");
+        source.kind = text_in(sources[i], "kind");
+        source.place = text_in(sources[i], "place");
         if (!sources[i].contains("facts")) continue;
         if (!sources[i]["facts"].is_object()) return damaged("facts that are no object");
-        source.facts = dump(sources[i]["facts"]);
+        source.facts = json_text(sources[i]["facts"]);
     }
-    for (const json& item : array_of(in, "warnings")) {
+    for (const Json& item : list_in(in, "warnings")) {
         if (manifest.warnings.size() == manifest_warnings_max) return damaged("too many warnings");
         manifest.warnings.push_back(
-            {text_of(item, "source"), text_of(item, "path"), text_of(item, "what")});
+            {text_in(item, "source"), text_in(item, "path"), text_in(item, "what")});
     }
     return {};
 }

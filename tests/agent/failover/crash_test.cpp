@@ -1,9 +1,9 @@
 // The agent is killed at each of its fault points in turn; the next one ends the run.
 #include "agent/control/client.h"
 #include "agent/failover/holder.h"
-#include "agent/json/json.h"
 #include "agent/process/descriptors.h"
 #include "tests/agent/failover/failover_home.h"
+#include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 
 #include "vault/base/file.h"
@@ -127,7 +127,7 @@ void approve(const Home& home, const TestPerson& person) {
     vault::sign(*record, person.key);
     const Json body{{"record", vault::to_base64(vault::encode(*record))},
                     {"attestation", vault::to_base64(vault::encode(words))}};
-    post(home, path + "/approvals", dump(body));
+    post(home, path + "/approvals", json_text(body));
 }
 
 }  // namespace
@@ -190,7 +190,7 @@ TEST_CASE("a failover ends well wherever the agent is killed, and takes one term
         }
         CHECK(run_to_end(heir, node.home()) == "succeeded");
         const Json run = newest_run(node.home());
-        INFO(dump(run));
+        INFO(json_text(run));
         const auto taken = static_cast<std::uint64_t>(number_in(run["facts"], "term"));
         CHECK(taken == ++term);
         CHECK(list_in(run["facts"], "endpoints").size() == 1);

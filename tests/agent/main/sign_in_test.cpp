@@ -1,12 +1,12 @@
 // Signing in over the control socket.
 #include "agent/people/sign_in.h"
 #include "agent/control/client.h"
-#include "agent/json/json.h"
 #include "agent/main/api.h"
 #include "agent/main/sign_in_desk.h"
 #include "replicator/http/client.h"
 #include "replicator/http/server.h"
 #include "tests/agent/failover/failover_home.h"
+#include "vault/base/json.h"
 #include "vault/keys/locked_file.h"
 
 #include <catch2/catch.hpp>
@@ -105,7 +105,7 @@ private:
 };
 
 std::string sign_in(const std::string& name, const std::string& passphrase) {
-    return dump({{"name", name}, {"passphrase", passphrase}});
+    return json_text({{"name", name}, {"passphrase", passphrase}});
 }
 
 }  // namespace
