@@ -134,14 +134,33 @@ Result<pid_t> pid_in(const ProcessPlace& place) {
     }
 }
 
-/// Waits until nothing holds the lock. Answers whether that happened in time.
-Result<bool> wait_unlocked(const ProcessPlace& place, int ms_max) {
+/// Waits until nothing of `ended` holds the lock; a successor may. Answers whether that happened in
+/// time.
+Result<bool> wait_unlocked(const ProcessPlace& place, pid_t ended, int ms_max) {
     for (const std::int64_t deadline = now_ms() + ms_max;;) {
-        if (!HF_TRY(find_process(place))) return true;
+        const auto holder = HF_TRY(find_process(place));
+        if (holder != ended) return true;
         const std::int64_t left_ms = deadline - now_ms();
         if (left_ms <= 0) return false;
         (void)::poll(nullptr, 0, static_cast<int>(std::min<std::int64_t>(left_ms, look_again_ms)));
     }
+}
+
+/// True if that process of the place, and whatever it left behind, is gone within `ms_max`.
+Result<bool> wait_until_gone(const ProcessPlace& place, pid_t pid, int ms_max) {
+    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const std::int64_t deadline = now_ms() + ms_max;
+    while (process) {
+        const std::int64_t left_ms = std::max<std::int64_t>(deadline - now_ms(), 0);
+        pollfd watched{process.get(), POLLIN, 0};
+        const int ready = ::poll(&watched, 1, static_cast<int>(left_ms));
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0) return false;
+        break;
+    }
+    // Whatever it left behind holds the lock a moment longer.
+    const std::int64_t left_ms = std::max<std::int64_t>(deadline - now_ms(), 0);
+    return wait_unlocked(place, pid, static_cast<int>(left_ms));
 }
 
 }  // namespace
@@ -169,27 +188,16 @@ Result<std::optional<pid_t>> find_process(const ProcessPlace& place) {
 Result<bool> wait_for_end(const ProcessPlace& place, int ms_max) {
     const auto pid = HF_TRY(find_process(place));
     if (!pid) return true;
-    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
-    const std::int64_t deadline = now_ms() + ms_max;
-    while (process) {
-        const std::int64_t left_ms = std::max<std::int64_t>(deadline - now_ms(), 0);
-        pollfd watched{process.get(), POLLIN, 0};
-        const int ready = ::poll(&watched, 1, static_cast<int>(left_ms));
-        if (ready < 0 && errno == EINTR) continue;
-        if (ready <= 0) return false;
-        break;
-    }
-    // Whatever it left behind holds the lock a moment longer.
-    return wait_unlocked(place, static_cast<int>(std::max<std::int64_t>(deadline - now_ms(), 0)));
+    return wait_until_gone(place, *pid, ms_max);
 }
 
 Result<void> end_process(const ProcessPlace& place, int signal_number, int ms_max) {
     const auto pid = HF_TRY(find_process(place));
     if (!pid) return {};
     (void)::kill(*pid, signal_number);
-    if (HF_TRY(wait_for_end(place, ms_max))) return {};
+    if (HF_TRY(wait_until_gone(place, *pid, ms_max))) return {};
     (void)::kill(*pid, SIGKILL);
-    if (HF_TRY(wait_for_end(place, killed_ms_max))) return {};
+    if (HF_TRY(wait_until_gone(place, *pid, killed_ms_max))) return {};
     return Error{Errc::Io, place.name + " (pid " + std::to_string(*pid) + ") cannot be killed"};
 }
 

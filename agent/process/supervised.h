@@ -48,11 +48,12 @@ Result<pid_t> start_process(const ProcessPlace& place, const ProcessOrder& order
 /// The process if it lives. Errors: Io.
 Result<std::optional<pid_t>> find_process(const ProcessPlace& place);
 
-/// Sends `signal_number`; after `ms_max` SIGKILL. Returns when the process and whatever holds its
-/// lock is gone; also if it was gone before. Errors: Io (it cannot be killed).
+/// Sends `signal_number`; after `ms_max` SIGKILL. Returns when the process and whatever it left
+/// behind with its lock is gone, also if it was gone before, or if somebody has started its
+/// successor meanwhile, which goes on. Errors: Io (it cannot be killed).
 Result<void> end_process(const ProcessPlace& place, int signal_number, int ms_max);
 
-/// True if the process ended within `ms_max`. Errors: Io.
+/// True if the process that runs now ended within `ms_max`. Errors: Io.
 Result<bool> wait_for_end(const ProcessPlace& place, int ms_max);
 
 /// The end of the log, as far as it helps a person: its last lines, `bytes_max` at most.
