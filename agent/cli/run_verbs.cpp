@@ -149,6 +149,28 @@ int run_approve(const Context& context, const ApproveOptions& options) {
     return follow_run(context, *place, *run);
 }
 
+void print_relays(const Json& system) {
+    for (const Json& one : list_in(system, "relays")) {
+        const bool listening = flag_in(one, "listening");
+        fmt::print("{:<16} users at {} {} to {}{}\n", "", text_in(one, "listen"),
+                   listening ? "are led" : "ARE NOT LED", printable(text_in(one, "place")),
+                   listening ? fmt::format(", {} connected", number_in(one, "open"))
+                             : ": " + printable(text_in(one, "problem")));
+    }
+}
+
+/// What is kept here for partners.
+void print_hosted(const Json& status) {
+    for (const Json& one : list_in(status, "hosted")) {
+        const std::string problem = text_in(one, "problem");
+        const std::string quota = human_bytes(count_in(one, "quota_bytes"));
+        fmt::print("{:<16} kept for {}: {} of {} agreed\n", "", printable(text_in(one, "owner")),
+                   problem.empty() ? human_bytes(count_in(one, "bytes"))
+                                   : "UNREADABLE (" + printable(problem) + ")",
+                   quota);
+    }
+}
+
 void print_system(const Json& system, std::int64_t now_ms) {
     const std::int64_t snapshot_ms = number_in(system, "snapshot_ms");
     const std::string age =
@@ -161,6 +183,7 @@ void print_system(const Json& system, std::int64_t now_ms) {
     if (!text_in(system, "alarm").empty()) {
         fmt::print("{:<16} {}\n", "", text_in(system, "alarm"));
     }
+    print_relays(system);
     const auto here = system.find("runs_here");
     if (here == system.end() || !here->is_object()) return;
     for (const Json& one : list_in(*here, "endpoints")) {
@@ -184,6 +207,7 @@ int status(const Context& context) {
     for (const Json& system : list_in(*all, "systems")) {
         print_system(system, number_in(*all, "time_ms"));
     }
+    print_hosted(*all);
     return Done;
 }
 

@@ -6,7 +6,6 @@
 #include "agent/main/call.h"
 #include "agent/main/order_json.h"
 #include "agent/main/owner_api.h"
-#include "agent/main/status.h"
 #include "vault/crypto/base64.h"
 
 namespace holdfast::agent {
@@ -75,8 +74,6 @@ public:
         return report_json(HF_TRY(engine_->store().run(HF_TRY(run_id(request)))));
     }
 
-    Result<std::string> status() { return status_json(*home_, *clock_, engine_->store()); }
-
 private:
     static Result<RunOrder> ordered(const HttpRequest& request) {
         const Json body = HF_TRY(body_of(request));
@@ -106,7 +103,6 @@ replicator::Router control_routes(const Home& home, const Clock& clock, Engine& 
             },
             call_body_bytes_max);
     };
-    on("GET", "/status", [](Api& own, const HttpRequest&) { return own.status(); });
     on("GET", "/runs", [](Api& own, const HttpRequest&) { return own.list(); });
     on("GET", "/runs/{run}", [](Api& own, const HttpRequest& r) { return own.show(r); });
     on("GET", "/runs/{run}/order", [](Api& own, const HttpRequest& r) { return own.order(r); });

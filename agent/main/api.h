@@ -1,4 +1,4 @@
-// The control socket's routes (docs/control-api.md).
+// The control socket's routes (docs/control-api.md), but for those of the two desks.
 //
 // Whoever may open the socket may ask; who may approve is told by signatures alone.
 #pragma once

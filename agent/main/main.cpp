@@ -8,6 +8,7 @@
 #include "agent/failover/engine.h"
 #include "agent/main/api.h"
 #include "agent/main/sign_in_desk.h"
+#include "agent/main/status_desk.h"
 #include "replicator/http/server.h"
 #include "replicator/loop/timer.h"
 #include "vault/base/file.h"
@@ -28,8 +29,10 @@ Result<void> run(const Home& home) {
     const auto engine = HF_TRY(Engine::open(home, system_clock()));
     HF_TRY(make_folders(home.run, 0755));
     const auto desk = HF_TRY(SignInDesk::make(*loop, home, system_clock()));
+    const auto status = HF_TRY(StatusDesk::make(*loop, home, system_clock(), engine->store()));
     replicator::Router router = control_routes(home, system_clock(), *engine);
     desk->add_routes(router);
+    status->add_routes(router);
     const auto server = HF_TRY(replicator::HttpServer::make(*loop, std::move(router)));
     HF_TRY(server->listen_unix(control_socket(home.run), socket_mode));
     const auto stop = [&loop] { loop->stop(); };

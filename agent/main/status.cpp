@@ -5,7 +5,7 @@
 #include "agent/failover/plan.h"
 #include "agent/failover/terms.h"
 #include "agent/host/room.h"
-#include "agent/main/copies.h"
+#include "agent/main/at_partners.h"
 #include "agent/node/node.h"
 #include "vault/base/json.h"
 
@@ -88,12 +88,14 @@ Result<std::string> status_json(const Home& home, const Clock& clock, RunStore& 
              {"node", node.settings.name},
              {"time_ms", clock.wall_ms()},
              {"systems", Json::array()}};
-    const Copies copies = Copies::ask(home);
+    const AtPartners partners = AtPartners::ask(home);
     for (const std::string& name : HF_TRY(list_systems(home))) {
         Json system = HF_TRY(system_json(home, store, node, name));
-        copies.add_to(system, node.vault->roster().name, node.settings.trust, node.vault->reader());
+        partners.add_to(system, node.vault->roster().name, node.settings.trust,
+                        node.vault->reader());
         out["systems"].push_back(std::move(system));
     }
+    out["hosted"] = partners.hosted();
     return json_text(out);
 }
 

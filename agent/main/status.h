@@ -11,8 +11,8 @@ namespace holdfast::agent {
 
 /// {"trust", "name", "node", "systems": [{"name", "title", "supplier", "snapshot", "snapshot_ms",
 ///  "readiness": "never drilled" | "ready" | "stale" | "broken", "drilled_ms", "drill", "holder",
-///  "runs_here", "endpoints", "copies", "unknown"}]} (docs/control-api.md). Errors: those of
-///  opening the vault.
+///  "runs_here", "endpoints", "copies", "relays", "unknown"}], "hosted"} (docs/control-api.md).
+///  Errors: those of opening the vault.
 Result<std::string> status_json(const Home& home, const Clock& clock, RunStore& store);
 
 }  // namespace holdfast::agent

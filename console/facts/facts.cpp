@@ -33,6 +33,15 @@ std::optional<std::vector<CopyFacts>> copies_of(const Json& system, const std::s
     return out;
 }
 
+std::vector<RelayFacts> relays_of(const Json& system) {
+    std::vector<RelayFacts> out;
+    for (const Json& one : list_in(system, "relays")) {
+        out.push_back({text_in(one, "place"), text_in(one, "listen"), flag_in(one, "listening"),
+                       text_in(one, "problem")});
+    }
+    return out;
+}
+
 SystemFacts system_of(const Json& in, const std::string& own_trust) {
     SystemFacts out;
     out.name = text_in(in, "name");
@@ -43,6 +52,7 @@ SystemFacts system_of(const Json& in, const std::string& own_trust) {
     out.readiness = text_in(in, "readiness");
     out.holder = text_in(in, "holder");
     out.copies = copies_of(in, own_trust);
+    out.relays = relays_of(in);
     out.copies_unknown = text_in(in, "unknown");
     if (const Json& drill = field_in(in, "drill"); drill.is_object()) {
         out.drill = DrillFacts{flag_in(drill, "passed"), number_in(drill, "ended_ms"),

@@ -38,6 +38,14 @@ struct OpenFacts {
     bool running = false;
 };
 
+/// An address of ours whose users are led to a partner.
+struct RelayFacts {
+    std::string place;  // A trust's name.
+    std::string listen;
+    bool listening = false;
+    std::string problem;  // Why not.
+};
+
 struct SystemFacts {
     std::string name, title, supplier;
     std::int64_t snapshot_ms = 0;  // 0: none.
@@ -47,6 +55,7 @@ struct SystemFacts {
     std::string holder;  // "term 2, held by …"; "": nobody ever.
     std::optional<OpenFacts> open_here;
     std::optional<std::vector<CopyFacts>> copies;
+    std::vector<RelayFacts> relays;
     std::string copies_unknown;  // Why not all copies are known; "": they are.
 
     /// What people call it.

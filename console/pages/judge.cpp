@@ -75,6 +75,15 @@ void judge_readiness(const SystemFacts& system, Reasons& out) {
     out.act("readiness: unknown");
 }
 
+/// A relay that does not listen leaves users in front of a closed door.
+void judge_relays(const SystemFacts& system, Reasons& out) {
+    for (const RelayFacts& relay : system.relays) {
+        if (relay.listening) continue;
+        out.act("users at " + relay.listen + " are not led to " + relay.place +
+                (relay.problem.empty() ? "" : ": " + relay.problem));
+    }
+}
+
 /// "a", "a and b", "a, b and 3 more".
 std::string join(const std::vector<std::string>& items) {
     std::string out;
@@ -140,6 +149,7 @@ Verdict judge(const SystemFacts& system, std::int64_t now_ms) {
     }
     judge_age(system, now_ms, out);
     judge_copies(system, now_ms, out);
+    judge_relays(system, out);
     judge_readiness(system, out);
     return std::move(out).verdict();
 }

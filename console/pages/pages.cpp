@@ -114,6 +114,18 @@ std::string held_text(const SystemFacts& system) {
                                                       : "with " + system.supplier);
 }
 
+data relays_data(const SystemFacts& system) {
+    data list(data::type::list);
+    for (const RelayFacts& relay : system.relays) {
+        if (!relay.listening) continue;  // That is a reason of the verdict.
+        data one;
+        one.set("listen", relay.listen);
+        one.set("place", relay.place);
+        list.push_back(one);
+    }
+    return list;
+}
+
 data system_data(const SystemFacts& system, const NodeFacts& node) {
     const Verdict verdict = judge(system, node.time_ms);
     const State state = state_of(verdict.level);
@@ -134,6 +146,7 @@ data system_data(const SystemFacts& system, const NodeFacts& node) {
     out.set("readiness", readiness_text(system));
     out.set("drill", drill_text(system));
     out.set("held", held_text(system));
+    out.set("relays", relays_data(system));
     return out;
 }
 

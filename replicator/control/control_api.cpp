@@ -1,5 +1,6 @@
 #include "replicator/control/control_api.h"
 
+#include "replicator/control/hosted.h"
 #include "replicator/pairing/words.h"
 #include "replicator/peer/introduction.h"
 #include "replicator/peer/run_wire.h"
@@ -77,6 +78,7 @@ void ControlApi::add_routes(Router& router) {
                   return json_response(200, encode(transfers_->all()));
               }));
     router.on("GET", "/receipts", answer([this](Request request) { return receipts(request); }));
+    add_hosted_routes(router, core_);
     router.on("GET", "/partner/{trust}/{rest...}", [this](HttpRequest request, Responder respond) {
         proxy(request, std::move(respond));
     });

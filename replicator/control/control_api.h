@@ -12,6 +12,7 @@
 //     POST /replicate?partner=           202; without partner: to all with an agreement
 //     GET  /replicate                    transfers, the newest first
 //     GET  /receipts?partner=            what it receipted to us
+//     GET  /hosted                       what we keep for partners (hosted.h)
 //     GET  /partner/{trust}/{rest...}    GET /trusts/OWN/{rest} at the partner, over our link key
 //     POST /partner/{trust}/runs         the same for an order; who asked is added, by the socket
 //     POST /partner/{trust}/runs/{run}/{call}   and for what run_wire.h names

@@ -93,6 +93,10 @@ Result<std::vector<ReceiptInfo>> ControlClient::receipts(const TrustId& partner)
     return parse_receipts(HF_TRY(ask("GET", "/receipts?partner=" + partner.hex())));
 }
 
+Result<std::vector<HostedInfo>> ControlClient::hosted() {
+    return parse_hosted(HF_TRY(ask("GET", "/hosted")));
+}
+
 Result<RelayReport> ControlClient::relays() {
     return parse_relay_report(HF_TRY(ask("GET", "/relays")));
 }

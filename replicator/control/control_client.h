@@ -5,6 +5,7 @@
 #pragma once
 
 #include "replicator/control/control_wire.h"
+#include "replicator/control/hosted.h"
 #include "replicator/http/client.h"
 #include "replicator/peer/partner_store.h"
 #include "replicator/peer/wire.h"
@@ -43,6 +44,9 @@ public:
     Result<std::vector<std::uint64_t>> replicate(const std::optional<TrustId>& partner);
     Result<std::vector<TransferInfo>> transfers();
     Result<std::vector<ReceiptInfo>> receipts(const TrustId& partner);
+
+    /// What we keep for partners.
+    Result<std::vector<HostedInfo>> hosted();
 
     /// Where users of ours are led, and how that goes.
     Result<RelayReport> relays();

@@ -58,6 +58,11 @@ TEST_CASE("a system is good only if it is young, signed for and drilled", "[cons
          [](auto& s) {
              s.open_here = OpenFacts{2, false};
          }},
+        {Level::Act, "192.0.2.10:5432 are not led to Trumpton: taken",
+         [](auto& s) {
+             s.relays = {{"Trumpton", "192.0.2.10:5433", true, ""},
+                         {"Trumpton", "192.0.2.10:5432", false, "taken"}};
+         }},
         {Level::Look, "never drilled", [](auto& s) { s.readiness = "never drilled"; }},
         {Level::Look, "changed", [](auto& s) { s.readiness = "stale"; }},
         {Level::Look, "no data age", [](auto& s) { s.data_age_ms_max.reset(); }},

@@ -2,13 +2,16 @@
 #include "agent/control/client.h"
 #include "agent/main/api.h"
 #include "agent/main/sign_in_desk.h"
+#include "agent/main/status_desk.h"
 #include "replicator/http/server.h"
 #include "replicator/loop/loop.h"
 #include "tests/agent/failover/failover_home.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <cctype>
 #include <set>
 #include <sstream>
@@ -70,14 +73,17 @@ struct Listening {
     explicit Listening(FailoverHome& home)
         : engine(home.engine()), loop(*replicator::Loop::make()) {
         desk = *SignInDesk::make(*loop, home.home(), system_clock());
+        status = *StatusDesk::make(*loop, home.home(), system_clock(), engine->store());
         auto router = control_routes(home.home(), system_clock(), *engine);
         desk->add_routes(router);
+        status->add_routes(router);
         server = *replicator::HttpServer::make(*loop, std::move(router));
         REQUIRE(server->listen_unix(control_socket(home.home().run), 0600));
         thread = std::thread([this] {
             loop->run();
             server.reset();
             desk.reset();
+            status.reset();
         });
     }
     ~Listening() {
@@ -87,6 +93,7 @@ struct Listening {
     std::unique_ptr<Engine> engine;
     std::unique_ptr<replicator::Loop> loop;
     std::unique_ptr<SignInDesk> desk;
+    std::unique_ptr<StatusDesk> status;
     std::unique_ptr<replicator::HttpServer> server;
     std::thread thread;
 };
@@ -98,8 +105,10 @@ TEST_CASE("the document and the router name the same routes", "[api]") {
     const auto engine = home.engine();
     const auto loop = *replicator::Loop::make();
     const auto desk = *SignInDesk::make(*loop, home.home(), system_clock());
+    const auto status = *StatusDesk::make(*loop, home.home(), system_clock(), engine->store());
     auto router = control_routes(home.home(), system_clock(), *engine);
     desk->add_routes(router);
+    status->add_routes(router);
     CHECK(shapes_of(documented_routes()) == shapes_of(router.names()));
     CHECK(documented_routes().size() >= 15);
 }
@@ -121,4 +130,24 @@ TEST_CASE("every documented route is answered by the running agent", "[api]") {
             CHECK(answer.error().message.find(" takes ") == std::string::npos);
         }
     }
+}
+
+TEST_CASE("a crowd that asks for the status is answered with what held when it asked, or later",
+          "[api]") {
+    FailoverHome home;
+    const Listening listening(home);
+    std::vector<std::thread> crowd;
+    std::atomic<int> answered{0};
+    for (int i = 0; i < 24; ++i) {
+        crowd.emplace_back([&] {
+            const std::int64_t asked_ms = system_clock().wall_ms();
+            auto client = ControlClient::open(home.home().run);
+            if (!client) return;
+            const auto text = client->get("/status");
+            const auto status = text ? parse_object(*text, "status") : Result<Json>(text.error());
+            if (status && number_in(*status, "time_ms") >= asked_ms) ++answered;
+        });
+    }
+    for (std::thread& one : crowd) one.join();
+    CHECK(answered == 24);
 }
