@@ -69,7 +69,6 @@ private:
     std::optional<KeyHash> peer_key_;
     std::string counted_as_;
     lws* wsi_ = nullptr;
-    int socket_ = -1;  // libwebsockets owns it.
     Fd watched_;
     UvHandle<uv_poll_t> watch_;
     std::shared_ptr<Exchange> exchange_;  // See exchange_core.h.

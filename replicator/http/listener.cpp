@@ -1,7 +1,5 @@
 #include "replicator/http/listener.h"
 
-#include "replicator/http/openssl.h"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -150,6 +148,10 @@ Result<void> Listener::make_context() {
     if (secure()) {
         info.options |=
             LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+        // Nobody calls out from here. Without one libwebsockets 4.1 makes its own, and never frees
+        // it.
+        unused_client_.reset(SSL_CTX_new(TLS_client_method()));
+        info.provided_client_ssl_ctx = unused_client_.get();
     }
     info.pt_serv_buf_size = service_bytes;
     info.max_http_header_data2 = 2 * limits.header_bytes_max;

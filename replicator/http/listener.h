@@ -10,6 +10,7 @@
 #pragma once
 
 #include "replicator/http/connection.h"
+#include "replicator/http/openssl.h"
 #include "replicator/http/server.h"
 #include "vault/base/file.h"
 
@@ -65,6 +66,7 @@ private:
     std::optional<ListenerTls> tls_;
     Fd socket_;
     UvHandle<uv_poll_t> readable_;
+    std::unique_ptr<SSL_CTX, Closer<SSL_CTX_free>> unused_client_;
     lws_context* context_ = nullptr;  // Set to null by libwebsockets when it is gone.
     lws_vhost* vhost_ = nullptr;
     std::string set_up_error_;
