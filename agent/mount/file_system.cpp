@@ -219,7 +219,8 @@ int FileSystem::check_replace(const Node& moved, const Node& replaced) const {
 int FileSystem::rename(NodeId parent_id, std::string_view name, NodeId new_parent_id,
                        std::string_view new_name, unsigned flags) {
     if (!overlay_) return EROFS;
-    if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) return EINVAL;
+    constexpr unsigned known = RENAME_NOREPLACE | RENAME_EXCHANGE;
+    if ((flags & ~known) != 0) return EINVAL;
     const bool exchange = (flags & RENAME_EXCHANGE) != 0;
     const std::lock_guard lock(mutex_);
     const Node* from = folder(parent_id);

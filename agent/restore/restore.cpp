@@ -108,7 +108,8 @@ public:
     Result<void> leave(const vault::Entry&) override { return {}; }
 
     void pass(const vault::Item& item) override {
-        if (item.entry.hard_link != 0) links_->try_emplace(item.entry.hard_link, "", item.content);
+        if (item.entry.hard_link != 0)
+            links_->try_emplace(item.entry.hard_link, Link{"", item.content});
     }
 
     void lose(const std::string& first_path, std::uint64_t entries, const Error& why) override {

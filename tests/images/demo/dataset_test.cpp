@@ -40,7 +40,7 @@ using Numbers = std::vector<std::uint64_t>;
 }  // namespace
 
 TEST_CASE("every NHS number is of the range 999, valid and one patient's only", "[demo]") {
-    for (const std::uint64_t seed : {1, 2, 3}) {
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
         const Dataset large{seed, megabytes_max};
         std::set<std::string> numbers;
         for (std::uint64_t id = 1; id <= large.patients(); id += id < 20000 ? 1 : 997) {

@@ -35,8 +35,9 @@ struct Scene {
         agree(owner, host);
         owner.stop();
         host.stop();
+        std::uint64_t seed = 0;
         for (const char* system : {"epr", "pacs"}) {
-            texts[system] = random_bytes(600'000, system[0]);
+            texts[system] = random_bytes(600'000, ++seed);
             owner.snapshot(system, texts[system]);
         }
     }

@@ -96,7 +96,7 @@ TEST_CASE("a client that reads late gets every byte, and many clients do not mix
     const Site site;
     std::vector<std::thread> clients;
     std::atomic<int> whole{0};
-    for (int i = 0; i < 12; ++i) {
+    for (std::uint64_t i = 0; i < 12; ++i) {
         clients.emplace_back([&, i] {
             const std::string text = random_bytes(i == 0 ? 24'000'000 : 200'000, i);
             const Fd client = connect_to(site.port);

@@ -48,7 +48,7 @@ struct Packing {
 TEST_CASE("a pack's directory is what was put in, whatever its length", "[vault][pack]") {
     Packing packing;
     for (const std::size_t bytes :
-         {16, 1000, 60'000, 61'000, 65'000, 100'000, 1'000'000, 4'000'000}) {
+         {16U, 1000U, 60'000U, 61'000U, 65'000U, 100'000U, 1'000'000U, 4'000'000U}) {
         const BuiltPack built = packing.pack(bytes);
         CHECK(built.file.size() == padded_length(built.file.size()));
         MemoryStore store;
