@@ -38,6 +38,11 @@ std::size_t resident() {
     return pages * 4096;
 }
 
+std::size_t grown_since(std::size_t before) {
+    const std::size_t now = resident();
+    return now - std::min(now, before);
+}
+
 // A handler that keeps what arrives, as slowly as a test wants.
 struct Sink {
     Buffer got;
@@ -128,7 +133,7 @@ TEST_CASE("a slow consumer holds back a 64 MiB upload without storing it", "[rep
     };
     const std::size_t before = resident();
     const auto reply = site.ask(std::move(request));
-    const std::size_t grown = resident() - std::min(resident(), before);
+    const std::size_t grown = grown_since(before);
     REQUIRE(reply);
     CHECK(reply->status == 201);
     CHECK(total == pack_bytes);
@@ -317,7 +322,7 @@ TEST_CASE("a streamed answer of known length arrives whole", "[replicator][http]
     CHECK(at == block.size() * 200);
     CHECK(equal);
     CHECK(refused > 10);
-    CHECK(resident() - std::min(resident(), before) < grown_bytes_max);
+    CHECK(grown_since(before) < grown_bytes_max);
 }
 
 TEST_CASE("a streamed answer of unknown length goes out in chunks", "[replicator][http]") {

@@ -247,12 +247,12 @@ TEST_CASE("a partner that is away is waited for, then named unreachable", "[peer
         settings.tries_max = 1000;
         settings.first_pause_ms = 1;
         PushProgress again;
-        std::thread pusher([&] {
-            const auto done = push(pair.anna.store(), pair.anna.tls(), settings, again, report);
-            CHECK(done);
-        });
+        const auto store = pair.anna.store();
+        Result<void> done = Error{Errc::Io, "it did not end"};
+        std::thread pusher([&] { done = push(store, pair.anna.tls(), settings, again, report); });
         pair.bert.start();
         pusher.join();
+        CHECK(done);
         CHECK(report.receipts.size() == 1);
     }
     SECTION("and a wait can be stopped") {
