@@ -132,7 +132,7 @@ void approve(const Home& home, const TestPerson& person) {
 
 }  // namespace
 
-TEST_CASE("a drill ends well wherever the agent is killed", "[failover]") {
+TEST_CASE("a drill ends well wherever the agent is killed", "[failover][kill]") {
     if (!can_run_systems()) return;
     FailoverHome node;
     node.add_letters();
@@ -157,7 +157,8 @@ TEST_CASE("a drill ends well wherever the agent is killed", "[failover]") {
     CHECK(fault < 200);
 }
 
-TEST_CASE("a failover ends well wherever the agent is killed, and takes one term", "[failover]") {
+TEST_CASE("a failover ends well wherever the agent is killed, and takes one term",
+          "[failover][kill]") {
     if (!can_run_systems()) return;
     FailoverHome node;
     node.add_letters();
