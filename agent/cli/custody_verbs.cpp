@@ -1,8 +1,8 @@
 // custodian, recovery: secrets that several people keep together.
-#include "agent/cli/context.h"
 #include "agent/cli/kit_verbs.h"
 #include "agent/cli/partner.h"
 #include "agent/cli/passphrase.h"
+#include "agent/cli/report.h"
 #include "agent/failover/tenancy.h"
 #include "agent/node/node.h"
 #include "agent/people/custody_files.h"
@@ -48,15 +48,21 @@ Result<void> make_custodian(const Home& home, const CustodyOptions& options) {
 
 int custodian_add(const Context& context, const CustodyOptions& options) {
     if (auto made = make_custodian(context.home(), options); !made) return fail(made.error());
-    fmt::print("{} can be given shares. The key is in {}; it belongs to {} alone.\n", options.name,
-               options.key_file, options.name);
+    report(context, {{"name", options.name}, {"file", options.key_file}},
+           fmt::format("{} can be given shares. The key is in {}; it belongs to {} alone.",
+                       options.name, options.key_file, options.name));
     return Done;
 }
 
 int custodian_list(const Context& context) {
     auto all = load_custodians(context.home());
     if (!all) return fail(all.error());
-    for (const vault::Custodian& one : *all) fmt::print("{:<24} {}\n", one.name, one.key.brief());
+    Json out = Json::array();
+    for (const vault::Custodian& one : *all) {
+        out.push_back({{"name", one.name}, {"key", one.key.hex()}});
+        if (!context.json) fmt::print("{:<24} {}\n", printable(one.name), one.key.brief());
+    }
+    if (context.json) fmt::print("{}\n", json_text(out));
     return Done;
 }
 
@@ -91,10 +97,11 @@ int custodian_share(const Context& context, const CustodyOptions& options) {
     if (!share) return fail(share.error());
     auto written = write_file_durably(options.out, *share);
     if (!written) return fail(written.error());
-    fmt::print("{} is the share{}.\n", options.out,
-               options.owner.empty() ? "; it is a secret in clear: hand it on yourself, then "
-                                       "delete it"
-                                     : ", for this node's run of " + options.system);
+    const bool in_clear = options.owner.empty();
+    report(context, {{"file", options.out}, {"in_clear", in_clear}},
+           fmt::format("{} is the share{}.", options.out,
+                       in_clear ? "; it is a secret in clear: hand it on yourself, then delete it"
+                                : ", for this node's run of " + options.system));
     return Done;
 }
 
@@ -113,15 +120,20 @@ int custodian_combine(const Context& context, const CustodyOptions& options) {
     if (!node) return fail(node.error());
     auto recovery = combine(*node, options);
     if (!recovery) return fail(recovery.error());
-    fmt::print("The recovery key is whole. It opens:\n");
+    std::string text = "The recovery key is whole. It opens:";
+    Json opens = Json::array();
     for (const auto& [id, domain] : node->vault->domains()) {
-        if (vault::open_domain(domain.record, *recovery)) fmt::print("  {}\n", domain.record.name);
+        if (!vault::open_domain(domain.record, *recovery)) continue;
+        opens.push_back(domain.record.name);
+        text += "\n  " + printable(domain.record.name);
     }
-    if (options.out.empty()) return Done;
-    auto written = vault::write_key_file(options.out, {&recovery->secret});
-    if (!written) return fail(written.error());
-    fmt::print("{} is the recovery key, in clear: keep it no longer than you need it.\n",
-               options.out);
+    if (!options.out.empty()) {
+        auto written = vault::write_key_file(options.out, {&recovery->secret});
+        if (!written) return fail(written.error());
+        text += "\n" + options.out +
+                " is the recovery key, in clear: keep it no longer than you need it.";
+    }
+    report(context, {{"opens", opens}, {"file", options.out}}, text);
     return Done;
 }
 
@@ -139,8 +151,12 @@ Result<vault::Custody> make_recovery_custody(const Home& home, const CustodyOpti
 int recovery_custody(const Context& context, const CustodyOptions& options) {
     auto made = make_recovery_custody(context.home(), options);
     if (!made) return fail(made.error());
-    fmt::print("Custody record {}: any {} of {} custodians open everything together.\n",
-               made->number, made->set.threshold, made->set.shares.size());
+    const std::size_t custodians = made->set.shares.size();
+    report(
+        context,
+        {{"record", made->number}, {"threshold", made->set.threshold}, {"custodians", custodians}},
+        fmt::format("Custody record {}: any {} of {} custodians open everything together.",
+                    made->number, made->set.threshold, custodians));
     return Done;
 }
 
@@ -154,6 +170,7 @@ void add_custodian_group(Command app, Context& context) {
     group.require_subcommand();
     auto options = std::make_shared<CustodyOptions>();
     const auto on = [&](Command verb, int (*run)(const Context&, const CustodyOptions&)) {
+        verb.add_flag("--json", context.json, "report as JSON");
         verb.callback([&context, options, run] {
             context.verb = [&context, options, run] { return run(context, *options); };
         });
@@ -162,9 +179,11 @@ void add_custodian_group(Command app, Context& context) {
     add.add_option("NAME", options->name, "the custodian's name").required();
     add.add_option("--key-file", options->key_file, "where the key is written").required();
     add_passphrase(add, *options);
+    add.footer("Example: holdfast custodian add \"Eve Hall\" --key-file eve.key");
     on(add, custodian_add);
     Command list = group.add_subcommand("list", "list the custodians");
-    list.callback([&context] { context.verb = [&context] { return custodian_list(context); }; });
+    list.footer("Example: holdfast custodian list");
+    on(list, [](const Context& own, const CustodyOptions&) { return custodian_list(own); });
     Command share = group.add_subcommand("share", "open the own share");
     share.add_option("--key-file", options->key_file, "the custodian's key").required();
     share.add_option("--owner", options->owner, "of a partner's system: the partner")
@@ -179,6 +198,7 @@ void add_custodian_group(Command app, Context& context) {
     Command join = group.add_subcommand("combine", "bring shares of the recovery secret together");
     join.add_option("SHARE", options->shares, "share files").required();
     join.add_option("--out", options->out, "write the recovery key to FILE").type_name("FILE");
+    join.footer("Example: holdfast custodian combine eve.share frank.share");
     on(join, custodian_combine);
 }
 
@@ -194,6 +214,8 @@ void add_custody_verbs(Command app, Context& context) {
     Command kit = group.add_subcommand("kit", "write our partners into the recovery kit");
     kit.add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
         .type_name("FILE");
+    kit.add_flag("--json", context.json, "report as JSON");
+    kit.footer("Example: holdfast recovery kit --kit /media/usb/recovery-kit.json");
     kit.callback([&context, options] {
         context.verb = [&context, options] { return recovery_kit(context, options->kit); };
     });
@@ -202,6 +224,7 @@ void add_custody_verbs(Command app, Context& context) {
     verb.add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
         .type_name("FILE");
     add_passphrase(verb, *options);
+    verb.add_flag("--json", context.json, "report as JSON");
     verb.footer(
         "Example: holdfast recovery custody --threshold 2 --kit /media/usb/recovery-kit.json");
     verb.callback([&context, options] {

@@ -1,6 +1,6 @@
 // holder, relay: where a system is while it is away, and how its users get there.
-#include "agent/cli/context.h"
 #include "agent/cli/partner.h"
+#include "agent/cli/report.h"
 #include "agent/config/systems.h"
 #include "agent/control/client.h"
 #include "agent/failover/relays_file.h"
@@ -61,7 +61,7 @@ Result<std::string> learn(const Home& home, const std::string& file) {
 int holder_learn(const Context& context, const HolderOptions& options) {
     auto learnt = learn(context.home(), options.file);
     if (!learnt) return fail(learnt.error());
-    fmt::print("Known now. Nothing older than this term is opened here.\n");
+    report(context, {{"known", true}}, "Known now. Nothing older than this term is opened here.");
     return Done;
 }
 
@@ -159,9 +159,12 @@ void add_holder_verbs(Command app, Context& context) {
     look.add_option("--owner", options->owner, "the partner whose system it is");
     look.add_option("--out", options->file, "write the signed record to FILE");
     look.add_flag("--json", context.json, "report as JSON");
+    look.footer("Example: holdfast holder show epr");
     on(look, holder_show);
     Command take = group.add_subcommand("learn", "take in a term that another node took");
     take.add_option("FILE", options->file, "the record, from holder show --out there").required();
+    take.add_flag("--json", context.json, "report as JSON");
+    take.footer("Example: holdfast holder learn epr.term");
     on(take, holder_learn);
     Command lead_verb = app.add_subcommand("relay", "lead a system's users to where it runs now");
     auto system = lead_verb.add_option("SYSTEM", options->system, "the system's name");

@@ -1,6 +1,6 @@
 // mount, unmount: a snapshot as a folder, for a person to look at or to try things on.
 #include "agent/attach/attach.h"
-#include "agent/cli/context.h"
+#include "agent/cli/report.h"
 #include "agent/node/node.h"
 #include "vault/base/file.h"
 #include "vault/crypto/hash.h"
@@ -83,7 +83,7 @@ int unmount(const Context& context, const std::string& folder) {
     }
     if (auto done = detach(attachment); !done) return fail(done.error());
     if (auto done = discard(attachment); !done) return fail(done.error());
-    if (!context.json) fmt::print("{} is unmounted; what was written to it is gone.\n", *place);
+    report(context, {{"place", *place}}, *place + " is unmounted; what was written to it is gone.");
     return Done;
 }
 
@@ -116,6 +116,7 @@ void add_mount_verbs(Command app, Context& context) {
     auto folder = std::make_shared<std::string>();
     Command end = app.add_subcommand("unmount", "end a mount, and forget what was written to it");
     end.add_option("DIR", *folder, "the folder that was given to mount").required();
+    end.add_flag("--json", context.json, "report as JSON");
     end.footer("Example: holdfast unmount /mnt/look");
     end.callback([&context, folder] {
         context.verb = [&context, folder] { return unmount(context, *folder); };

@@ -1,6 +1,6 @@
 // papers, recovery kit: what others must hold of us on the day that we are gone.
-#include "agent/cli/context.h"
 #include "agent/cli/kit_verbs.h"
+#include "agent/cli/report.h"
 #include "agent/node/node.h"
 #include "agent/people/custody_files.h"
 #include "agent/people/people_book.h"
@@ -67,10 +67,10 @@ Result<std::size_t> send_papers(const Home& home, const PaperOptions& options) {
 int papers(const Context& context, const PaperOptions& options) {
     auto sent = send_papers(context.home(), options);
     if (!sent) return fail(sent.error());
-    fmt::print(
-        "{} papers are at {}: certificates of our people, and the envelopes that we made.\nNew "
-        "people can approve after a day from now on.\n",
-        *sent, options.partner);
+    report(context, {{"partner", options.partner}, {"papers", *sent}},
+           fmt::format("{} papers are at {}: certificates of our people, and the envelopes that we "
+                       "made.\nNew people can approve after a day from now on.",
+                       *sent, options.partner));
     return Done;
 }
 
@@ -105,8 +105,10 @@ Result<KitSheet> write_partners(const Home& home, const std::string& given) {
 int recovery_kit(const Context& context, const std::string& path) {
     auto written = write_partners(context.home(), path);
     if (!written) return fail(written.error());
-    fmt::print("The kit names {} partners now. Print it anew, and bring the copies up to date.\n",
-               written->partners);
+    report(context, {{"partners", written->partners}, {"left_out", written->left_out}},
+           fmt::format("The kit names {} partners now. Print it anew, and bring the copies up to "
+                       "date.",
+                       written->partners));
     for (const std::string& name : written->left_out) {
         warn(printable(name) +
              " is not in it, since it is not confirmed: compare the words by phone first");
@@ -123,6 +125,7 @@ void add_paper_verbs(Command app, Context& context) {
                     "make envelopes of these (default: those that the agreement lets it run)");
     verb.add_option("--threshold", options->threshold,
                     "how many custodians open an envelope together with the partner (default 2)");
+    verb.add_flag("--json", context.json, "report as JSON");
     verb.footer("Example: holdfast papers Trumpton --threshold 2");
     verb.callback([&context, options] {
         context.verb = [&context, options] { return papers(context, *options); };

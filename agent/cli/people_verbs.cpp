@@ -1,14 +1,14 @@
 // person: who may order and approve.
-#include "agent/cli/context.h"
 #include "agent/cli/passphrase.h"
+#include "agent/cli/report.h"
 #include "agent/node/node.h"
 #include "agent/people/people_book.h"
 #include "agent/people/sign_in.h"
 #include "vault/base/file.h"
+#include "vault/base/json.h"
 #include "vault/keys/locked_file.h"
 
 #include <fmt/format.h>
-#include "vault/base/json.h"
 
 #include <memory>
 
@@ -117,7 +117,7 @@ Result<std::string> change_sign_in(const Home& home, const PersonOptions& option
 int person_sign_in(const Context& context, const PersonOptions& options) {
     const auto said = change_sign_in(context.home(), options);
     if (!said) return fail(said.error());
-    fmt::print("{}\n", *said);
+    report(context, {{"name", options.name}, {"sign_in", !options.remove}}, *said);
     return Done;
 }
 
@@ -129,7 +129,8 @@ Result<vault::PersonCertificate> disable(const Home& home, const std::string& na
 int person_disable(const Context& context, const std::string& name) {
     auto done = disable(context.home(), name);
     if (!done) return fail(done.error());
-    fmt::print("{} can order and approve nothing any more.\n", name);
+    report(context, {{"name", name}, {"key", done->key.hex()}, {"disabled", true}},
+           name + " can order and approve nothing any more.");
     return Done;
 }
 
@@ -141,6 +142,7 @@ void add_sign_in(Command group, Context& context) {
                                   "the person's key; a copy, still locked, is kept here")
                       .type_name("FILE");
     verb.add_flag("--remove", options->remove, "remove the copy that is kept here").excludes(file);
+    verb.add_flag("--json", context.json, "report as JSON");
     verb.footer("Example: holdfast person sign-in \"Dr Ada Marsh\" --key-file ada.key");
     verb.callback([&context, options] {
         if (options->key_file.empty() && !options->remove) {
@@ -175,9 +177,12 @@ void add_people_verbs(Command app, Context& context) {
     });
     Command list = group.add_subcommand("list", "list the persons");
     list.add_flag("--json", context.json, "report as JSON");
+    list.footer("Example: holdfast person list");
     list.callback([&context] { context.verb = [&context] { return person_list(context); }; });
     Command end = group.add_subcommand("disable", "end what a person may do");
     end.add_option("NAME", options->name, "the person's name").required();
+    end.add_flag("--json", context.json, "report as JSON");
+    end.footer("Example: holdfast person disable \"Dr Ada Marsh\"");
     end.callback([&context, options] {
         context.verb = [&context, options] { return person_disable(context, options->name); };
     });

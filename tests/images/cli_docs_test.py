@@ -42,7 +42,22 @@ def complete(*words, home="/nonexistent"):
     return shown.stdout.split()
 
 
+def closing_of(words):
+    return subprocess.run([HOLDFAST, *words, "--help"], check=True, capture_output=True,
+                          text=True).stdout
+
+
 class CliDocs(unittest.TestCase):
+    def test_each_verb_shows_an_example_and_reports_as_json(self):
+        verbs = help_of()
+        groups = {verb for verb in verbs if any(other.startswith(verb + " ") for other in verbs)}
+        for verb, options in verbs.items():
+            if verb in groups or not verb:
+                continue
+            self.assertIn(f"Example: holdfast {verb}", closing_of(verb.split()))
+            if verb != "node run":  # It goes on until it is stopped.
+                self.assertIn("--json", options, f"holdfast {verb}")
+
     def test_the_man_page_has_each_verb_with_its_options_and_no_others(self):
         sections = page_sections()
         verbs = help_of()

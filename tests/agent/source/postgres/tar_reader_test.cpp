@@ -130,7 +130,8 @@ TEST_CASE("members are told alike however the stream is cut", "[postgres][tar]")
     CHECK(whole == "<f backup_label 5>START</><d base/1 0></><f base/1/1 512>" +
                        std::string(512, 'p') + "</><f empty 0></><f last 700>" +
                        std::string(700, 'x') + "</>");
-    for (const std::size_t piece : {1U, 7U, 511U, 512U, 513U, 1000U}) CHECK(read(stream, piece) == whole);
+    for (const std::size_t piece : {1U, 7U, 511U, 512U, 513U, 1000U})
+        CHECK(read(stream, piece) == whole);
 }
 
 TEST_CASE("an end marker may be missing, whole or followed by zeros", "[postgres][tar]") {

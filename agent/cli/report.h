@@ -1,0 +1,14 @@
+// Report: what a verb did, for people or for programs.
+#pragma once
+
+#include "agent/cli/context.h"
+#include "vault/base/json.h"
+
+#include <string>
+
+namespace holdfast::agent::cli {
+
+/// Prints `json` with --json, else `text`, and a newline.
+void report(const Context& context, const Json& json, const std::string& text);
+
+}  // namespace holdfast::agent::cli
