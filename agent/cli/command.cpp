@@ -1,10 +1,38 @@
 #include "agent/cli/command.h"
 
 #include "agent/cli/terminal.h"
+#include "agent/config/wording.h"
 
 #include <CLI/CLI.hpp>
 
 namespace holdfast::agent::cli {
+namespace {
+
+/// The verb or group that the command line came to before it stopped making sense.
+const CLI::App& deepest(const CLI::App& app) {
+    const auto below = app.get_subcommands();  // Those that were given.
+    return below.empty() ? app : deepest(*below.front());
+}
+
+/// What was written where a verb is wanted, if that is what is wrong. CLI11 says that one is
+/// missing.
+std::optional<Error> unknown_verb(const CLI::App& app) {
+    const CLI::App& at = deepest(app);
+    const auto left = app.remaining(true);
+    if (left.empty() || left.front().starts_with('-')) return std::nullopt;
+    std::vector<std::string> names;
+    for (const CLI::App* verb : at.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(verb->get_name());
+    }
+    if (names.empty()) return std::nullopt;  // A verb: it had an argument too many.
+    const std::vector<std::string_view> words(names.begin(), names.end());
+    const std::string path = &at == &app ? "" : at.get_name() + " ";
+    return Error{Errc::Invalid, "there is no verb " + config::in_quotes(path + left.front()) +
+                                    config::suggestion(left.front(), words) + " (holdfast " + path +
+                                    "--help lists them)"};
+}
+
+}  // namespace
 
 Option Option::required() {
     option_->required();
@@ -116,6 +144,8 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
     try {  // CLI11 throws; nothing behind this line does.
         app_->parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+        const bool asked = error.get_exit_code() == int(CLI::ExitCodes::Success);  // --help.
+        if (const auto unknown = unknown_verb(*app_); unknown && !asked) return fail(*unknown);
         return app_->exit(error) == 0 ? Done : Usage;
     }
     return std::nullopt;

@@ -36,7 +36,7 @@ NodeSettings read_node(TableReader& root) {
 }
 
 std::string render(const NodeSettings& settings) {
-    std::string out = "# This node. After a change: systemctl restart 'holdfast-*'\n";
+    std::string out = "# This node. After a change: start holdfast node run anew\n";
     out += "trust = " + toml_text(settings.trust.hex()) + "\n";
     out += "name = " + toml_text(settings.name) + "\n";
     if (settings.peer) {

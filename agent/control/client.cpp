@@ -37,9 +37,7 @@ std::string control_socket(const std::string& run_folder) {
 Result<ControlClient> ControlClient::open(const std::string& run_folder) {
     const std::string socket = control_socket(run_folder);
     if (!path_exists(socket)) {
-        return Error{
-            Errc::Unreachable,
-            "the node is not running (holdfast node run, or systemctl start holdfast-agent)"};
+        return Error{Errc::Unreachable, "the node is not running (holdfast node run)"};
     }
     auto http = HF_TRY(replicator::SyncClient::make(nullptr));
     return ControlClient(std::make_unique<State>(

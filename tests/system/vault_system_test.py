@@ -84,6 +84,16 @@ class VaultTest(unittest.TestCase):
         self.assertEqual(self.good("snapshots", "--json").json(), [])
         self.assertEqual(self.node.run("restore", "beef", "--to", self.node.path("x")).code, 1)
 
+    def test_a_verb_that_is_not_there_is_named_with_what_was_meant(self):
+        for words, said in ((("snapshto",), 'no verb "snapshto"; did you mean "snapshot"?'),
+                            (("system", "chekc", "x"), 'no verb "system chekc"; did you mean "check"?'),
+                            (("frobnicate", "--json"), 'no verb "frobnicate" (holdfast --help')):
+            outcome = self.node.run(*words)
+            self.assertEqual(outcome.code, 2)
+            self.assertIn(said, outcome.err)
+        self.assertEqual(self.node.run("system", "--help").code, 0)
+        self.assertIn("The following argument", self.node.run("snapshots", "one", "two").err)
+
     def test_a_second_init_is_refused(self):
         again = self.node.run("init", "--trust", "Other")
         self.assertEqual(again.code, 1)
