@@ -166,7 +166,9 @@ Result<bool> Engine::do_step(Run& run, StepRecord step, Worker& worker) {
     fault_point("step's intent recorded");
     const std::function<bool()> hurry = [&] { return ending(worker); };
     StepContext context{home_, *clock_, *store_, run, hurry};
-    auto result = step_named(step.name).act(context);
+    const Step& known = step_named(step.name);
+    const auto ready = known.needs_system ? check_system(run) : Result<void>();
+    auto result = ready ? known.act(context) : Result<StepResult>(ready.error());
     fault_point("step acted");
     if (!result && ending(worker)) return true;
     if (!result && result.error().code == Errc::Locked) {

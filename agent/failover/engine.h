@@ -100,6 +100,8 @@ private:
     Result<void> obey(Run& run, Worker& worker);
     Result<void> begin_abort(Run& run);
     Result<void> begin_again(Run& run);
+    Result<void> begin_sealed_again(Run& run);
+    Result<void> check_system(const Run& run);
     Result<bool> keep_open(Run& run);
     Result<void> tell_conflict(Run& run);
     Result<void> close_system(Run& run);

@@ -36,7 +36,7 @@ Result<void> Engine::obey(Run& run, Worker& worker) {
     if (asked == Asked::Pause && !undoing && !is_over(run.state))
         HF_TRY(say(run, RunState::Paused, "paused by a person"));
     if (asked == Asked::Resume && !is_over(run.state)) {
-        if (run.facts.opened_ms != 0) HF_TRY(begin_again(run));
+        HF_TRY(run.facts.opened_ms != 0 ? begin_again(run) : begin_sealed_again(run));
         HF_TRY(say(run, undoing ? RunState::Undoing : RunState::Working, ""));
     }
     if (asked == Asked::Abort && !undoing) {
@@ -85,6 +85,31 @@ Result<void> Engine::begin_again(Run& run) {
     return {};
 }
 
+/// A sealed system that has died is started anew over what it wrote, and proven anew.
+Result<void> Engine::begin_sealed_again(Run& run) {
+    const StepRecord* start = run.step("start");
+    const bool started = start != nullptr && start->state == StepState::Done;
+    if (run.kind != RunKind::Failover || !started || check_system(run)) return {};
+    for (StepRecord step : run.steps) {
+        if (step.name != "attach" && step.name != "start" && step.name != "prove") continue;
+        step.state = StepState::Ahead;
+        HF_TRY(store_->set_step(run.id, step, run.facts));
+    }
+    return {};
+}
+
+/// Errors: Io (it has ended, or its mount has).
+Result<void> Engine::check_system(const Run& run) {
+    const std::string folder = home_.mounts + "/" + run.name();
+    const bool runs = HF_TRY(is_room_open(folder));
+    if (runs && HF_TRY(is_attached(folder))) return {};
+    std::string what = "the system has ended" + std::string(runs ? " (its mount died)" : "");
+    if (run.kind == RunKind::Failover) {
+        what += "; resume starts it again over all that was written to it";
+    }
+    return Error{Errc::Io, what};
+}
+
 /// A second record of our own term is for people to judge: shutting users out by it could end the
 /// only copy that lives.
 Result<void> Engine::tell_conflict(Run& run) {
@@ -108,16 +133,13 @@ Result<bool> Engine::keep_open(Run& run) {
         return false;
     }
     HF_TRY(tell_conflict(run));
-    const bool runs = HF_TRY(is_room_open(context.folder()));
-    if (runs && HF_TRY(is_attached(context.folder()))) {
-        if (HF_TRY(all_doors_open(context))) return false;
-        const auto opened = open_to_users(context);
-        if (!opened) HF_TRY(say(run, RunState::Stuck, opened.error().message));
+    if (const auto lives = check_system(run); !lives) {
+        HF_TRY(say(run, RunState::Stuck, lives.error().message));
         return false;
     }
-    HF_TRY(say(run, RunState::Stuck,
-               "the system has ended" + std::string(runs ? " (its mount died)" : "") +
-                   "; resume starts it again over all that was written to it"));
+    if (HF_TRY(all_doors_open(context))) return false;
+    const auto opened = open_to_users(context);
+    if (!opened) HF_TRY(say(run, RunState::Stuck, opened.error().message));
     return false;
 }
 

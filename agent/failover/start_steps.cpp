@@ -115,6 +115,8 @@ Result<StepResult> attach_chosen(StepContext& context) {
     const User user = HF_TRY(find_user(plan.runtime.user));
     const std::int64_t start = context.clock.steady_ns();
     if (!HF_TRY(is_attached(context.folder()))) {
+        // A mount that died takes its room with it: that one sees the dead mount for ever.
+        HF_TRY(close_room(context.folder(), plan.runtime.stop_seconds));
         HF_TRY(note_release(context.home, context.store, context.run));
         const auto supply = HF_TRY(Supply::open(context.home, context.clock, context.run,
                                                 context.store, attach_index(context.folder())));
@@ -139,10 +141,7 @@ Result<void> detach_chosen(StepContext& context) {
 Result<StepResult> start_sealed(StepContext& context) {
     const Plan plan = HF_TRY(plan_of(context));
     const std::int64_t start = context.clock.steady_ns();
-    if (!HF_TRY(is_attached(context.folder()))) {  // A mount that died takes its room with it.
-        HF_TRY(close_room(context.folder(), plan.runtime.stop_seconds));
-        HF_TRY(attach_chosen(context));
-    }
+    HF_TRY(attach_chosen(context));  // Again, if its mount died since.
     if (!HF_TRY(is_room_open(context.folder()))) {
         HF_TRY(open_room(context.folder(), HF_TRY(room_order(context, plan))));
     }

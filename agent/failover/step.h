@@ -38,6 +38,7 @@ struct Step {
     std::string_view sentence;  // What it does, for people.
     Result<StepResult> (*act)(StepContext& context);
     Result<void> (*undo)(StepContext& context);  // Null: there is nothing to undo.
+    bool needs_system = false;                   // The sealed system must run while it acts.
 };
 
 /// A step of that name; a name that steps_of() does not know is a broken rule.

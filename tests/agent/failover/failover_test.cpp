@@ -41,6 +41,12 @@ Run in_state(Engine& engine, std::int64_t id, RunState state) {
     return *run;
 }
 
+/// By the system itself: a room that was left on a dead mount sees nothing.
+bool is_seen_in_room(const std::string& folder, const std::string& path) {
+    const auto seen = run_in_room(folder, "nobody", {"/usr/bin/test", "-e", path}, 20'000);
+    return seen && seen->ok();
+}
+
 }  // namespace
 
 TEST_CASE("a failover opens when two people have signed and attested", "[failover]") {
@@ -144,6 +150,50 @@ TEST_CASE("a paused run goes on when resumed", "[failover]") {
     CHECK(node.remains() == "");
 }
 
+TEST_CASE("a sealed system that dies before it is opened is told, and starts again when resumed",
+          "[failover]") {
+    if (!can_run_systems()) return;
+    FailoverHome node;
+    node.add_letters();
+    const TestPerson ada = node.add_person("Ada", {Role::Approver});
+    const TestPerson ben = node.add_person("Ben", {Role::Operator});
+    const auto engine = node.engine();
+    const Run waiting = failover(*engine);
+    const std::string folder = node.home().mounts + "/" + waiting.name();
+    const std::int64_t first_proof_ms = waiting.facts.proven_ms;
+    REQUIRE(first_proof_ms != 0);
+    std::string said;
+    SECTION("its mount is killed") {
+        const auto pid = find_process({folder, "mount-documents"});
+        REQUIRE(pid);
+        REQUIRE(pid->has_value());
+        REQUIRE(::kill(**pid, SIGKILL) == 0);
+        said = "its mount died";
+    }
+    SECTION("it ends by itself") {
+        REQUIRE(close_room(folder, 1));
+        said = "the system has ended";
+    }
+    const Run dead = in_state(*engine, waiting.id, RunState::Stuck);
+    INFO(run_json(dead));
+    REQUIRE(dead.state == RunState::Stuck);
+    CHECK(dead.note.find(said) != std::string::npos);
+    // Signatures are taken meanwhile; nothing is opened by them.
+    REQUIRE(node.approve(*engine, waiting.id, ada, "off"));
+    REQUIRE(node.approve(*engine, waiting.id, ben, "off"));
+    CHECK(engine->store().run(waiting.id)->facts.opened_ms == 0);
+    CHECK_FALSE(*engine->store().newest_holder(waiting.owner, waiting.system));
+
+    REQUIRE(engine->resume(waiting.id));
+    const Run open = in_state(*engine, waiting.id, RunState::Succeeded);
+    INFO(run_json(open));
+    CHECK(open.state == RunState::Succeeded);
+    CHECK(open.facts.proven_ms > first_proof_ms);
+    CHECK(*is_room_open(folder));
+    CHECK(is_seen_in_room(folder, folder + "/tree/documents"));
+    CHECK(*is_door_open(folder, "letters"));
+}
+
 TEST_CASE("an approver who is new waits a day", "[failover]") {
     if (!can_run_systems()) return;
     FailoverHome node;
@@ -239,6 +289,7 @@ TEST_CASE("an open system is looked after, and starts again over what was writte
         CHECK(in_state(*engine, id, RunState::Succeeded).state == RunState::Succeeded);
         CHECK(path_exists(folder + "/tree/documents/new.txt"));
         CHECK(*is_room_open(folder));
+        CHECK(is_seen_in_room(folder, folder + "/tree/documents/new.txt"));
     }
     SECTION("users are shut out when a newer term is known") {
         Holder newer;
