@@ -28,6 +28,7 @@ template <class Tag>
 struct Id {
     std::array<std::uint8_t, 32> digest{};
 
+    // clang-tidy 14 takes its 0 for a pointer. NOLINTNEXTLINE(modernize-use-nullptr)
     friend constexpr auto operator<=>(const Id&, const Id&) = default;
     View view() const { return digest; }
     std::string hex() const { return to_hex(digest); }
