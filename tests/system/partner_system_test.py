@@ -54,6 +54,20 @@ class PartnerTest(unittest.TestCase):
         self.owner.ok("partner", "confirm", "Trumpton")
         self.assertNotIn("UNCONFIRMED", self.owner.ok("partner", "list").out)
 
+    def test_what_a_partner_holds_is_looked_into_from_here(self):
+        first = self.ready()["id"]
+        self.owner.write("tree/late", "came later")
+        second = self.snapshot()["id"]
+        self.owner.ok("replicate", "--wait")
+        here = self.owner.ok("ls", "share", "--all", "--json").json()
+        os.rename(self.owner.vault, self.owner.path("lost"))
+        there = ("--from", "Trumpton")
+        self.assertEqual(self.owner.ok("ls", "share", "--all", "--json", *there).json(), here)
+        self.assertEqual(self.owner.ok("cat", second, "late", *there).out, "came later")
+        self.assertIn("+ late\n", self.owner.ok("diff", first, second, *there).out)
+        self.assertEqual([one["path"] for one in self.owner.ok("find", "late", "--json", *there).json()],
+                         ["late"])
+
     def test_an_agreement_says_what_it_lacks_until_both_have_signed(self):
         pair(self.host, self.owner)
         self.owner.ok("agreement", "propose", "Trumpton", "--quota", "500GiB", "--hold-days", "90",

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from node import Node, change_tree, differences, make_tree, was_killed
+from node import HOLDFAST, Node, change_tree, differences, make_tree, was_killed
 
 
 class VaultTest(unittest.TestCase):
@@ -68,6 +68,70 @@ class VaultTest(unittest.TestCase):
         missing = self.node.run("restore", "--latest", "share", "--include", "nothing-like-it",
                                 "--to", self.node.path("none"))
         self.assertEqual(missing.code, 1)
+
+    def test_snapshots_are_looked_into_without_restoring_them(self):
+        first = self.snapshot()["id"]
+        before = self.listed(first)
+        on_disk = {os.path.relpath(os.path.join(at, name), self.tree)
+                   for at, folders, files in os.walk(self.tree) for name in folders + files}
+        as_json = {os.fsencode(path).decode(errors="replace") for path in on_disk}
+        self.assertEqual({entry["path"] for entry in before}, as_json)
+        top = self.good("ls", "share", "--json").json()
+        self.assertEqual({entry["path"] for entry in top},
+                         {path for path in as_json if "/" not in path})
+        files = [entry for entry in before if entry["type"] == "f" and "\ufffd" not in entry["path"]]
+        self.assertGreater(len(files), 10)
+        for entry in files[:40]:
+            with open(os.path.join(self.tree, entry["path"]), "rb") as file:
+                shown = subprocess.run(self.command("cat", "share", "/" + entry["path"]),
+                                       check=True, capture_output=True).stdout
+                self.assertEqual(shown, file.read(), entry["path"])
+        self.node.write("tree/noted.pdf", "first")
+        second = self.snapshot()["id"]
+        self.node.write("tree/noted.pdf", "second text")
+        third = self.snapshot()["id"]
+        self.assertEqual(self.good("diff", first, second).out.splitlines()[0], "+ noted.pdf")
+        self.assertEqual(self.good("diff", second[:12], "share").out.splitlines()[0], "M noted.pdf")
+        self.assertEqual([change["path"] for change in
+                          self.good("diff", third, first, "--json").json()], ["noted.pdf"])
+        found = self.good("find", "*.pdf", "--json").json()
+        self.assertEqual([(one["size"], one["newest"]["id"]) for one in found if
+                          one["path"] == "noted.pdf"], [(11, third), (5, second)])
+        self.assertEqual(self.good("find", "noted.*", "--snapshot", first, "--json").json(), [])
+
+    def test_a_look_into_a_snapshot_tells_what_is_not_there(self):
+        self.snapshot()
+        for words, code, said in ((("ls", "nothing"), 1, "no snapshot and no system"),
+                                  (("ls", "share", "absent"), 1, "the snapshot has no absent"),
+                                  (("cat", "share", "share"), 2, "is a folder"),
+                                  (("diff", "share"), 2, "AFTER"),
+                                  (("find", "[", "--system", "share"), 2, "[")):
+            outcome = self.node.run(*words)
+            self.assertEqual(outcome.code, code, words)
+            self.assertIn(said, outcome.err)
+            self.assertEqual(outcome.out, "")
+        with open("/dev/full", "wb") as full:
+            outcome = subprocess.run(self.command("ls", "share", "--all"), stdout=full,
+                                     stderr=subprocess.PIPE, check=False)
+        self.assertEqual(outcome.returncode, 1)
+        self.assertIn(b"No space left", outcome.stderr)
+
+    def test_a_damaged_file_is_not_shown_as_if_it_were_whole(self):
+        self.node.write("tree/large", "x" * 100)
+        with open(os.path.join(self.tree, "large"), "wb") as file:
+            file.write(os.urandom(3_000_000))
+        self.snapshot()
+        for pack in self.node.objects("pack"):
+            with open(pack, "r+b") as file:
+                file.seek(100_000)
+                file.write(bytes(file.read(1)[0] ^ 1 for _ in range(1)))
+        self.assertEqual(self.node.run("cat", "share", "large").code, 1)
+
+    def command(self, *arguments):
+        return [HOLDFAST, "--home", self.node.home, *arguments]
+
+    def listed(self, snapshot):
+        return self.good("ls", snapshot, "--all", "--json").json()
 
     def test_a_folder_with_something_in_it_is_not_restored_into(self):
         self.snapshot()

@@ -1,0 +1,128 @@
+#include "agent/browse/content.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+
+namespace holdfast::agent {
+namespace {
+
+constexpr std::size_t zeros_bytes = 64_KiB;
+constexpr std::array<std::uint8_t, zeros_bytes> zeros{};
+
+const char* kind_of(vault::FileType type) {
+    switch (type) {
+        case vault::FileType::Regular:
+            return "a file";
+        case vault::FileType::Directory:
+            return "a folder";
+        case vault::FileType::Symlink:
+            return "a symbolic link";
+        case vault::FileType::Fifo:
+            return "a fifo";
+        case vault::FileType::Socket:
+            return "a socket";
+        case vault::FileType::CharDevice:
+        case vault::FileType::BlockDevice:
+            return "a device";
+    }
+    return "of an unknown type";
+}
+
+/// The item of a file's first link, which has the content.
+Result<vault::Item> first_link(const vault::TreeReader& tree, const vault::Item& item) {
+    for (std::size_t i = 0; i < tree.leaves(); ++i) {
+        for (vault::Item& one : HF_TRY(tree.leaf(i))) {
+            if (one.entry.hard_link == item.entry.hard_link) return std::move(one);
+        }
+    }
+    return Error{Errc::Corrupt, item.entry.path + ": its first link is missing"};
+}
+
+/// Reads extents from front to back, in steps that the caller chooses.
+class Reading {
+public:
+    explicit Reading(const ContentSide& side) : side_(&side) {}
+
+    bool done() const { return at_ == side_->extents.size(); }
+    const vault::Extent& extent() const { return side_->extents[at_]; }
+    std::uint64_t left() const { return extent().length - used_; }
+    std::uint64_t skip() const { return extent().skip + used_; }
+
+    /// The next `length` bytes, at most left(); of a hole at most zeros_bytes. Valid until the next
+    /// call.
+    Result<View> bytes(std::uint64_t length) {
+        if (extent().hole()) return View(zeros.data(), static_cast<std::size_t>(length));
+        chunk_ = HF_TRY(side_->chunks->read(extent().chunk));
+        if (skip() > chunk_->size() || length > chunk_->size() - skip()) {
+            return Error{Errc::Corrupt, "an extent outside its chunk"};
+        }
+        return View(*chunk_).subspan(static_cast<std::size_t>(skip()),
+                                     static_cast<std::size_t>(length));
+    }
+
+    void pass(std::uint64_t length) {
+        used_ += length;
+        if (used_ < extent().length) return;
+        ++at_;
+        used_ = 0;
+    }
+
+    bool same_place(const Reading& other) const {
+        if (extent().hole() || other.extent().hole()) {
+            return extent().hole() && other.extent().hole();
+        }
+        return extent().chunk == other.extent().chunk && skip() == other.skip();
+    }
+
+private:
+    const ContentSide* side_;
+    std::size_t at_ = 0;
+    std::uint64_t used_ = 0;  // Of the extent at hand.
+    std::shared_ptr<const Buffer> chunk_;
+};
+
+}  // namespace
+
+Result<void> pour_file(const vault::TreeReader& tree, vault::ChunkReader& chunks,
+                       std::string_view path, const TakeBytes& take) {
+    vault::Item item = HF_TRY(tree.find(path));
+    if (item.entry.type != vault::FileType::Regular) {
+        std::string what = std::string(path) + " is " + kind_of(item.entry.type);
+        if (item.entry.type == vault::FileType::Symlink) what += " to " + item.entry.link_target;
+        return Error{Errc::Invalid, what + ", not a file"};
+    }
+    const bool has_content = !item.content.extents.empty() || !item.content.parts.empty();
+    if (item.entry.hard_link != 0 && !has_content) item = HF_TRY(first_link(tree, item));
+    const ContentSide side{HF_TRY(tree.extents(item)), &chunks};
+    HF_TRY(vault::check_covers(side.extents, item.entry.size).within(item.entry.path));
+    for (Reading reading(side); !reading.done();) {
+        const std::uint64_t most = reading.extent().hole() ? zeros_bytes : reading.left();
+        const View bytes = HF_TRY(reading.bytes(std::min(most, reading.left())));
+        HF_TRY(take(bytes));
+        reading.pass(bytes.size());
+    }
+    return {};
+}
+
+Result<bool> same_content(const ContentSide& a, const ContentSide& b) {
+    Reading left(a);
+    Reading right(b);
+    while (!left.done() && !right.done()) {
+        std::uint64_t length = std::min(left.left(), right.left());
+        if (!left.same_place(right)) {
+            if (left.extent().hole() || right.extent().hole()) {
+                length = std::min<std::uint64_t>(length, zeros_bytes);
+            }
+            const View one = HF_TRY(left.bytes(length));
+            const View other = HF_TRY(right.bytes(length));
+            if (!std::equal(one.begin(), one.end(), other.begin(), other.end())) return false;
+        }
+        left.pass(length);
+        right.pass(length);
+    }
+    return left.done() && right.done();
+}
+
+}  // namespace holdfast::agent
