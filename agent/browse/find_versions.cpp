@@ -79,14 +79,21 @@ private:
 
 }  // namespace
 
-Result<std::vector<Version>> find_versions(vault::VaultReader& reader,
-                                           const std::vector<vault::SnapshotRecord>& records,
-                                           const std::vector<Glob>& patterns) {
+Result<Found> find_versions(vault::VaultReader& reader,
+                            const std::vector<vault::SnapshotRecord>& records,
+                            const std::vector<Glob>& patterns) {
     Search search(reader, patterns);
+    Found found;
     for (const vault::SnapshotRecord& record : records) {
-        HF_TRY(search.look_in(record).within("snapshot " + record.id.brief()));
+        auto looked = search.look_in(record).within("snapshot " + record.id.brief());
+        if (!looked && looked.error().code == Errc::Locked) {
+            ++found.locked_snapshots;
+        } else if (!looked) {
+            return std::move(looked).error();
+        }
     }
-    return search.versions();
+    found.versions = search.versions();
+    return found;
 }
 
 }  // namespace holdfast::agent

@@ -21,11 +21,16 @@ struct Version {
     std::uint64_t snapshots = 0;
 };
 
+struct Found {
+    std::vector<Version> versions;
+    std::uint64_t locked_snapshots = 0;  // Not looked into: their domain is not open here.
+};
+
 /// Versions of all paths in `records` (by time, as VaultReader has them) that match one of
 /// `patterns`; by system, path, and age, newest first. Errors: those of SnapshotTrees::open() and
 /// TreeReader::leaf().
-Result<std::vector<Version>> find_versions(vault::VaultReader& reader,
-                                           const std::vector<vault::SnapshotRecord>& records,
-                                           const std::vector<Glob>& patterns);
+Result<Found> find_versions(vault::VaultReader& reader,
+                            const std::vector<vault::SnapshotRecord>& records,
+                            const std::vector<Glob>& patterns);
 
 }  // namespace holdfast::agent

@@ -1,10 +1,12 @@
-// ls, cat, find, diff: what is in snapshots, without restoring them.
+// ls, cat, find, diff, stats: what is in snapshots, without restoring them.
 #include "agent/browse/content.h"
 #include "agent/browse/difference.h"
 #include "agent/browse/find_versions.h"
 #include "agent/browse/list_folder.h"
 #include "agent/browse/snapshot_trees.h"
+#include "agent/browse/statistics.h"
 #include "agent/cli/lines.h"
+#include "agent/cli/report.h"
 #include "agent/cli/vault_at.h"
 
 #include <fmt/format.h>
@@ -143,7 +145,7 @@ std::string to_text(const Version& version) {
                 : fmt::format("  (and {} older, since {})", version.snapshots - 1, oldest));
 }
 
-Result<void> find(const Context& context, const FindOptions& options) {
+Result<int> find(const Context& context, const FindOptions& options) {
     VaultAt at = HF_TRY(open_vault_at(context.home(), options.from));
     vault::VaultReader& reader = at.reader();
     std::vector<vault::SnapshotRecord> records;
@@ -160,13 +162,20 @@ Result<void> find(const Context& context, const FindOptions& options) {
     const auto found =
         HF_TRY(find_versions(reader, records, HF_TRY(parse_globs(options.patterns))));
     Lines lines(context.json);
-    for (const Version& version : found) {
+    for (const Version& version : found.versions) {
         HF_TRY(context.json ? lines.add(to_json(version)) : lines.add_line(to_text(version)));
     }
-    if (found.empty() && !context.json) {
-        warn(fmt::format("nothing matches in {} snapshots", records.size()));
+    if (found.versions.empty() && !context.json) {
+        warn(fmt::format("nothing matches in {} snapshots",
+                         records.size() - found.locked_snapshots));
     }
-    return lines.close();
+    HF_TRY(lines.close());
+    if (found.locked_snapshots == 0) return Done;
+    warn(
+        fmt::format("{} snapshots were not looked into: their domain is locked (holdfast recovery "
+                    "unlock)",
+                    found.locked_snapshots));
+    return DoneWithWarnings;
 }
 
 struct DiffOptions {
@@ -229,6 +238,60 @@ Result<void> diff(const Context& context, const DiffOptions& options) {
     return lines.close();
 }
 
+Json to_json(const Amount& amount) {
+    return {{"snapshots", amount.snapshots},
+            {"logical_bytes", amount.logical_bytes},
+            {"unique_bytes", amount.unique_bytes},
+            {"stored_bytes", amount.stored_bytes},
+            {"packs", amount.packs}};
+}
+
+Json to_json(const SystemStatistics& one) {
+    Json json = to_json(one.amount);
+    json["system"] = one.system;
+    json["oldest_ms"] = one.oldest_ms;
+    json["newest_ms"] = one.newest_ms;
+    json["locked"] = one.locked;
+    json["sources"] = Json::array();
+    for (const SystemStatistics::Source& source : one.sources) {
+        json["sources"].push_back({{"name", source.name},
+                                   {"entries", source.entries},
+                                   {"logical_bytes", source.logical_bytes}});
+    }
+    return json;
+}
+
+std::string amount_line(const std::string& name, const Amount& amount) {
+    return fmt::format("{:<16} {:>9}  {:>10}  {:>10}  {:>10}  {:>7}\n", name, amount.snapshots,
+                       human_bytes(amount.logical_bytes), human_bytes(amount.unique_bytes),
+                       human_bytes(amount.stored_bytes), amount.packs);
+}
+
+std::string to_text(const Statistics& found) {
+    std::string text = fmt::format("{:<16} {:>9}  {:>10}  {:>10}  {:>10}  {:>7}\n", "SYSTEM",
+                                   "SNAPSHOTS", "LOGICAL", "UNIQUE", "STORED", "PACKS");
+    for (const SystemStatistics& one : found.systems) {
+        text += amount_line(one.system, one.amount);
+        if (one.locked) text += "  its sources: not known while it is locked\n";
+        for (const SystemStatistics::Source& source : one.sources) {
+            text += fmt::format("  {} now: {} paths, {}\n", source.name, source.entries,
+                                human_bytes(source.logical_bytes));
+        }
+    }
+    return text + amount_line("All", found.all);
+}
+
+Result<void> stats(const Context& context, const std::string& system, const std::string& from) {
+    VaultAt at = HF_TRY(open_vault_at(context.home(), from));
+    const Statistics found = HF_TRY(statistics(at.reader(), system));
+    Json json{{"systems", Json::array()}, {"all", to_json(found.all)}};
+    for (const SystemStatistics& one : found.systems) json["systems"].push_back(to_json(one));
+    std::string text = to_text(found);
+    text.pop_back();
+    report(context, json, text);
+    return {};
+}
+
 void add_from(Command& verb, std::string& from) {
     verb.add_option("--from", from, "in what this partner holds of our vault").type_name("PARTNER");
 }
@@ -279,10 +342,14 @@ void add_find(Command app, Context& context) {
     add_from(verb, options->from);
     verb.add_flag("--json", context.json, "report as JSON");
     verb.footer(
-        "A version of a file is told once, with the newest snapshot that has it.\n"
+        "A version of a file is told once, with the newest snapshot that has it. Exit code 3:\n"
+        "some snapshots are locked and were not looked into.\n"
         "Example: holdfast find '*.pdf' --system epr");
     verb.callback([&context, options] {
-        context.verb = [&context, options] { return end(find(context, *options)); };
+        context.verb = [&context, options] {
+            const auto code = find(context, *options);
+            return code ? *code : fail(code.error());
+        };
     });
 }
 
@@ -303,6 +370,21 @@ void add_diff(Command app, Context& context) {
     });
 }
 
+void add_stats(Command app, Context& context) {
+    auto system = std::make_shared<std::string>();
+    auto from = std::make_shared<std::string>();
+    Command verb = app.add_subcommand("stats", "how much is kept, and what it takes");
+    verb.add_option("SYSTEM", *system, "only of this system");
+    add_from(verb, *from);
+    verb.add_flag("--json", context.json, "report as JSON");
+    verb.footer(
+        "Logical: all snapshots restored. Unique: their content, once. Stored: on disk.\n"
+        "Example: holdfast stats epr");
+    verb.callback([&context, system, from] {
+        context.verb = [&context, system, from] { return end(stats(context, *system, *from)); };
+    });
+}
+
 }  // namespace
 
 void add_browse_verbs(Command app, Context& context) {
@@ -310,6 +392,7 @@ void add_browse_verbs(Command app, Context& context) {
     add_cat(app, context);
     add_find(app, context);
     add_diff(app, context);
+    add_stats(app, context);
 }
 
 }  // namespace holdfast::agent::cli

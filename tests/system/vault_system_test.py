@@ -127,6 +127,46 @@ class VaultTest(unittest.TestCase):
                 file.write(bytes(file.read(1)[0] ^ 1 for _ in range(1)))
         self.assertEqual(self.node.run("cat", "share", "large").code, 1)
 
+    def test_a_locked_system_is_counted_and_told_but_not_looked_into(self):
+        self.snapshot()
+        found = self.good("find", "*", "--json").json()
+        self.good("system", "add", self.node.write(
+            "vaulted.toml", 'name = "vaulted"\ntitle = "V"\nsupplier = "S"\nopening_keys = "locked"\n'
+            f'[[source]]\nname = "x"\nkind = "files"\npath = "{self.tree}"\n'))
+        vaulted = self.good("snapshot", "vaulted", "--json").json()
+        for words in (("ls", "vaulted"), ("cat", "vaulted", "share"), ("diff", "share", "vaulted")):
+            outcome = self.node.run(*words)
+            self.assertEqual(outcome.code, 1, words)
+            self.assertIn("is locked: unlock the domain", outcome.err)
+        outcome = self.node.run("find", "*", "--json")
+        self.assertEqual((outcome.code, outcome.json()), (3, found))
+        self.assertIn("1 snapshots were not looked into", outcome.err)
+        counted = self.good("stats", "vaulted", "--json").json()["systems"][0]
+        self.assertEqual((counted["locked"], counted["sources"]), (True, []))
+        self.assertEqual(counted["unique_bytes"], vaulted["new_bytes"])
+
+    def test_what_is_kept_is_counted(self):
+        first = self.snapshot()
+        self.node.write("tree/late", "more than before")
+        second = self.snapshot()
+        self.good("snapshot", "--path", os.path.join(self.tree, "share"), "part")
+        counted = self.good("stats", "--json").json()
+        self.assertEqual([one["system"] for one in counted["systems"]], ["part", "share"])
+        share = counted["systems"][1]
+        self.assertEqual(share["snapshots"], 2)
+        self.assertEqual(share["logical_bytes"], first["bytes"] + second["bytes"])
+        self.assertEqual(share["unique_bytes"], first["new_bytes"] + second["new_bytes"])
+        self.assertEqual(share["stored_bytes"], first["stored_bytes"] + second["stored_bytes"])
+        self.assertEqual([(one["entries"], one["logical_bytes"]) for one in share["sources"]],
+                         [(second["entries"], second["bytes"])])
+        packs = self.node.objects("pack")
+        self.assertEqual(counted["all"]["packs"], len(packs))
+        self.assertEqual(counted["all"]["stored_bytes"], sum(map(os.path.getsize, packs)))
+        os.remove(os.path.join(self.node.home, "state/index.db"))
+        self.assertEqual(self.good("stats", "--json").json(), counted)
+        self.assertEqual(self.good("stats", "share", "--json").json()["systems"], [share])
+        self.assertEqual(self.node.run("stats", "nothing").code, 1)
+
     def command(self, *arguments):
         return [HOLDFAST, "--home", self.node.home, *arguments]
 

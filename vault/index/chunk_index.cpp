@@ -201,6 +201,30 @@ void ChunkIndex::drop_claims() {
     claimed_.clear();
 }
 
+Result<std::map<PackId, PackUsage>> ChunkIndex::usage() {
+    const std::lock_guard lock(mutex_);
+    std::map<PackId, PackUsage> usage;
+    std::map<std::int64_t, PackUsage*> by_number;
+    Statement packs = HF_TRY(db_.prepare("SELECT number, id, length FROM pack"));
+    while (HF_TRY(packs.step())) {
+        ByteReader id(packs.blob(1));
+        PackUsage& pack = usage[PackId::read(id)];
+        pack.stored_bytes = packs.unsigned_integer(2);
+        by_number[packs.integer(0)] = &pack;
+    }
+    Statement sums =
+        HF_TRY(db_.prepare("SELECT s.pack, COUNT(*), SUM(c.content) FROM chunk c JOIN segment s"
+                           " ON s.number = c.segment WHERE s.kind = ? GROUP BY s.pack"));
+    sums.bind(0, static_cast<int>(Kind::Data));
+    while (HF_TRY(sums.step())) {
+        const auto pack = by_number.find(sums.integer(0));
+        if (pack == by_number.end()) continue;  // Another process has added it meanwhile.
+        pack->second->chunks = sums.unsigned_integer(1);
+        pack->second->content_bytes = sums.unsigned_integer(2);
+    }
+    return usage;
+}
+
 Result<std::uint64_t> ChunkIndex::packs() {
     const std::lock_guard lock(mutex_);
     Statement count = HF_TRY(db_.prepare("SELECT count(*) FROM pack"));

@@ -90,3 +90,29 @@ TEST_CASE("a chunk that nobody stores is a hole") {
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == Errc::NotFound);
 }
+
+TEST_CASE("what a pack holds is counted where the chunks are found, and files' content alone") {
+    const auto index = new_index();
+    Random& random = system_random();
+    const ChunkId twice = random.id<ChunkId>();
+    const PackId first = random.id<PackId>();
+    const PackId second = random.id<PackId>();
+    Directory directory = directory_of(twice);
+    directory.segments[0].name.salt[0] = 1;
+    directory.segments[0].chunks.push_back({random.id<ChunkId>(), 60, 50});
+    REQUIRE(index->add_pack(first, pack_bytes_min, directory));
+    Directory other = directory_of(twice);
+    other.segments.push_back(other.segments[0]);
+    other.segments[1].name.kind = Kind::Meta;
+    other.segments[1].chunks = {{random.id<ChunkId>(), 1000, 1000}};
+    REQUIRE(index->add_pack(second, 2 * pack_bytes_min, other));
+    const auto usage = index->usage();
+    REQUIRE(usage);
+    REQUIRE(usage->size() == 2);
+    CHECK(usage->at(first).stored_bytes == pack_bytes_min);
+    CHECK(usage->at(first).chunks == 1);
+    CHECK(usage->at(first).content_bytes == 50);
+    CHECK(usage->at(second).stored_bytes == 2 * pack_bytes_min);
+    CHECK(usage->at(second).chunks == 1);
+    CHECK(usage->at(second).content_bytes == 90);
+}
