@@ -93,8 +93,7 @@ Result<void> pour_file(const vault::TreeReader& tree, vault::ChunkReader& chunks
         if (item.entry.type == vault::FileType::Symlink) what += " to " + item.entry.link_target;
         return Error{Errc::Invalid, what + ", not a file"};
     }
-    const bool has_content = !item.content.extents.empty() || !item.content.parts.empty();
-    if (item.entry.hard_link != 0 && !has_content) item = HF_TRY(first_link(tree, item));
+    if (item.entry.hard_link != 0 && item.content.empty()) item = HF_TRY(first_link(tree, item));
     const ContentSide side{HF_TRY(tree.extents(item)), &chunks};
     HF_TRY(vault::check_covers(side.extents, item.entry.size).within(item.entry.path));
     for (Reading reading(side); !reading.done();) {

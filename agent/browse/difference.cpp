@@ -48,10 +48,6 @@ bool same_attributes(vault::Entry a, const vault::Entry& b) {
     return a == b;
 }
 
-bool has_content(const vault::Item& item) {
-    return !item.content.extents.empty() || !item.content.parts.empty();
-}
-
 class Comparison {
 public:
     Comparison(const TreeSide& before, const TreeSide& after, const VisitChange& visit)
@@ -107,11 +103,11 @@ private:
     /// Only the first link of a file has its content: what is found of it holds for the others.
     Result<bool> same_bytes(const vault::Item& a, const vault::Item& b) {
         if (a.entry.size == 0) return true;
-        if (!has_content(b)) {
+        if (b.content.empty()) {
             const auto known = links_.find(b.entry.hard_link);
             if (known != links_.end()) return known->second;
         }
-        if (!has_content(a) || !has_content(b)) return a.entry.mtime_ns == b.entry.mtime_ns;
+        if (a.content.empty() || b.content.empty()) return a.entry.mtime_ns == b.entry.mtime_ns;
         const bool same = HF_TRY(same_content({HF_TRY(before_->tree->extents(a)), before_->chunks},
                                               {HF_TRY(after_->tree->extents(b)), after_->chunks}));
         if (b.entry.hard_link != 0) links_[b.entry.hard_link] = same;

@@ -101,8 +101,8 @@ public:
         Link& link = (*links_)[entry.hard_link];
         if (!link.path.empty()) return {};  // A later name: the second pass makes it.
         link.path = entry.path;
-        const bool elsewhere = !link.content.extents.empty() || !link.content.parts.empty();
-        return elsewhere ? make({entry, std::exchange(link.content, {})}) : make(item);
+        if (link.content.empty()) return make(item);
+        return make({entry, std::exchange(link.content, {})});
     }
 
     Result<void> leave(const vault::Entry&) override { return {}; }

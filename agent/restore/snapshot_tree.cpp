@@ -15,10 +15,6 @@ std::size_t bytes_of(const vault::Item& item) {
     return bytes;
 }
 
-bool has_content(const vault::Item& item) {
-    return !item.content.extents.empty() || !item.content.parts.empty();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<SnapshotTree>> SnapshotTree::open(const vault::SourceTree& source,
@@ -61,7 +57,7 @@ Result<std::size_t> SnapshotTree::read(std::uint64_t ordinal, std::uint64_t offs
     if (file.item->entry.type != vault::FileType::Regular) {
         return Error{Errc::Invalid, file.item->entry.path + " is not a regular file"};
     }
-    if (!has_content(*file.item) && file.item->entry.hard_link != 0) {
+    if (file.item->content.empty() && file.item->entry.hard_link != 0) {
         ordinal = HF_TRY(first_of(file.item->entry.hard_link));
         file = HF_TRY(find(ordinal));
     }

@@ -41,6 +41,9 @@ struct ContentParts {
     };
     Extents extents;
     std::vector<Part> parts;
+
+    /// Of an empty file, of a later link, and of what is no file.
+    bool empty() const { return extents.empty() && parts.empty(); }
 };
 
 void write_content(ByteWriter& out, const ContentParts& content);

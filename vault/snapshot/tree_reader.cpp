@@ -38,14 +38,18 @@ Result<void> TreeReader::walk(
     return {};
 }
 
-Result<Item> TreeReader::find(std::string_view path) const {
+std::optional<std::size_t> TreeReader::leaf_of(std::string_view path) const {
     const auto after = std::upper_bound(leaves_.begin(), leaves_.end(), path,
                                         [](std::string_view wanted, const LeafInfo& leaf) {
                                             return compare_paths(wanted, leaf.first_path) < 0;
                                         });
-    if (after != leaves_.begin()) {
-        const auto items = HF_TRY(leaf(static_cast<std::size_t>(after - leaves_.begin()) - 1));
-        for (const Item& item : items) {
+    if (after == leaves_.begin()) return std::nullopt;
+    return static_cast<std::size_t>(after - leaves_.begin()) - 1;
+}
+
+Result<Item> TreeReader::find(std::string_view path) const {
+    if (const auto number = leaf_of(path)) {
+        for (const Item& item : HF_TRY(leaf(*number))) {
             if (item.entry.path == path) return item;
         }
     }

@@ -21,6 +21,9 @@ public:
     std::size_t leaves() const { return leaves_.size(); }
     const LeafInfo& info(std::size_t leaf) const { return leaves_[leaf]; }
     Result<std::vector<Item>> leaf(std::size_t number) const;
+    /// The last leaf that begins at or before `path`, which holds it if any does; none if `path` is
+    /// before all.
+    std::optional<std::size_t> leaf_of(std::string_view path) const;
 
     /// Every item in path order, with its ordinal. Errors: as read(), or visit's own.
     Result<void> walk(
