@@ -19,7 +19,7 @@ public:
         const SnapshotTrees trees = HF_TRY(SnapshotTrees::open(*reader_, record));
         for (const SnapshotTrees::Source& source : trees.sources()) {
             for (std::size_t i = 0; i < source.tree.leaves(); ++i) {
-                for (const vault::Entry& entry : HF_TRY(matches(source.tree, i))) {
+                for (const vault::Entry& entry : *HF_TRY(matches(source.tree, i))) {
                     take(record, path_in(source, entry), entry);
                 }
             }
@@ -43,10 +43,11 @@ private:
     using Leaf = std::pair<ChunkId, ChunkId>;
     using Key = std::tuple<std::string, std::string, vault::FileType, std::uint64_t, std::int64_t>;
 
-    Result<std::vector<vault::Entry>> matches(const vault::TreeReader& tree, std::size_t number) {
+    Result<const std::vector<vault::Entry>*> matches(const vault::TreeReader& tree,
+                                                     std::size_t number) {
         const Leaf leaf{tree.info(number).meta, tree.info(number).refs};
         const auto known = leaves_.find(leaf);
-        if (known != leaves_.end()) return known->second;
+        if (known != leaves_.end()) return &known->second;
         std::vector<vault::Entry> matched;
         for (vault::Item& item : HF_TRY(tree.leaf(number))) {
             const bool folder = item.entry.type == vault::FileType::Directory;
@@ -55,8 +56,7 @@ private:
             }
             matched.push_back(std::move(item.entry));
         }
-        leaves_.emplace(leaf, matched);
-        return matched;
+        return &leaves_.emplace(leaf, std::move(matched)).first->second;
     }
 
     void take(const vault::SnapshotRecord& record, const std::string& path,

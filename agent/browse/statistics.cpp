@@ -1,6 +1,5 @@
 #include "agent/browse/statistics.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 
@@ -9,71 +8,57 @@ namespace {
 
 using Records = std::vector<vault::SnapshotRecord>;
 
-class Counting {
-public:
-    explicit Counting(vault::VaultReader& reader) : reader_(&reader) {}
+using Packs = std::set<PackId>;
 
-    Result<SystemStatistics> count(const std::string& system, const Records& records) {
-        SystemStatistics out;
-        out.system = system;
-        out.oldest_ms = records.front().time;
-        out.newest_ms = records.back().time;
-        std::set<PackId> packs;
-        for (const vault::SnapshotRecord& record : records) {
-            out.amount.logical_bytes += record.bytes;
-            const auto listed = HF_TRY(reader_->packs_of(record));
-            HF_TRY(learn(record, listed));
-            packs.insert(listed.begin(), listed.end());
+/// Teaches the index the packs of all snapshots in `records`, and answers which those are. A fresh
+/// index (of a partner's vault, or after a loss) learns a snapshot's packs by its manifest.
+Result<Packs> learn_packs(vault::VaultReader& reader, const Records& records) {
+    Packs packs;
+    for (const vault::SnapshotRecord& record : records) {
+        bool unknown = false;
+        for (const PackId& pack : HF_TRY(reader.packs_of(record))) {
+            if (packs.insert(pack).second && !unknown) {
+                unknown = !HF_TRY(reader.index().has_pack(pack));
+            }
         }
-        out.amount.snapshots = records.size();
-        add_packs(packs, out.amount);
-        all_.insert(packs.begin(), packs.end());
-        HF_TRY(count_sources(records.back(), out));
-        return out;
-    }
-
-    void add_all(Amount& amount) const { add_packs(all_, amount); }
-
-private:
-    /// A fresh index (at a partner's, or after a loss) learns a snapshot's packs by its manifest.
-    Result<void> learn(const vault::SnapshotRecord& record, const std::set<PackId>& packs) {
-        if (usage_.empty()) usage_ = HF_TRY(reader_->index().usage());
-        const bool known = std::all_of(packs.begin(), packs.end(),
-                                       [&](const PackId& pack) { return usage_.contains(pack); });
-        if (known) return {};
-        const auto manifest = reader_->manifest(record);
+        if (!unknown) continue;
+        const auto manifest = reader.manifest(record);
         if (!manifest && manifest.error().code != Errc::Locked) return manifest.error();
-        usage_ = HF_TRY(reader_->index().usage());
-        return {};
     }
+    return packs;
+}
 
-    void add_packs(const std::set<PackId>& packs, Amount& amount) const {
-        for (const PackId& pack : packs) {
-            const auto known = usage_.find(pack);
-            if (known == usage_.end()) continue;
-            amount.stored_bytes += known->second.stored_bytes;
-            amount.unique_bytes += known->second.content_bytes;
-            ++amount.packs;
+Result<void> add_packs(const std::map<PackId, vault::PackUsage>& usage, const Packs& packs,
+                       Amount& amount) {
+    for (const PackId& pack : packs) {
+        const auto known = usage.find(pack);
+        if (known == usage.end()) {
+            return Error{Errc::NotFound, vault::pack_name(pack) + " is not in the index"};
         }
+        amount.stored_bytes += known->second.stored_bytes;
+        amount.unique_bytes += known->second.content_bytes;
+        ++amount.packs;
     }
+    return {};
+}
 
-    Result<void> count_sources(const vault::SnapshotRecord& record, SystemStatistics& out) {
-        const auto manifest = reader_->manifest(record);
-        if (!manifest && manifest.error().code == Errc::Locked) {
-            out.locked = true;
-            return {};
-        }
-        if (!manifest) return manifest.error();
-        for (const vault::SourceInfo& source : manifest->sources) {
-            out.sources.push_back({source.name, source.tree.entries, source.tree.bytes});
-        }
-        return {};
+/// All but what the packs tell.
+Result<SystemStatistics> count_snapshots(vault::VaultReader& reader, const Records& records) {
+    SystemStatistics out;
+    out.system = records.front().system;
+    out.oldest_ms = records.front().time;
+    out.newest_ms = records.back().time;
+    out.amount.snapshots = records.size();
+    for (const vault::SnapshotRecord& record : records) out.amount.logical_bytes += record.bytes;
+    const auto manifest = reader.manifest(records.back());
+    out.locked = !manifest && manifest.error().code == Errc::Locked;
+    if (!manifest && !out.locked) return manifest.error();
+    if (out.locked) return out;
+    for (const vault::SourceInfo& source : manifest->sources) {
+        out.sources.push_back({source.name, source.tree.entries, source.tree.bytes});
     }
-
-    vault::VaultReader* reader_;
-    std::map<PackId, vault::PackUsage> usage_;
-    std::set<PackId> all_;
-};
+    return out;
+}
 
 }  // namespace
 
@@ -83,14 +68,22 @@ Result<Statistics> statistics(vault::VaultReader& reader, const std::string& sys
     for (const vault::SnapshotRecord& record : reader.snapshots()) {
         if (system.empty() || record.system == system) by_system[record.system].push_back(record);
     }
-    Counting counting(reader);
-    Statistics out;
+    std::map<std::string, Packs> packs;
     for (const auto& [name, records] : by_system) {
-        out.systems.push_back(HF_TRY(counting.count(name, records).within(name)));
-        out.all.snapshots += out.systems.back().amount.snapshots;
-        out.all.logical_bytes += out.systems.back().amount.logical_bytes;
+        packs[name] = HF_TRY(learn_packs(reader, records).within(name));
     }
-    counting.add_all(out.all);
+    const auto usage = HF_TRY(reader.index().usage());
+    Statistics out;
+    Packs all;
+    for (const auto& [name, records] : by_system) {
+        SystemStatistics one = HF_TRY(count_snapshots(reader, records).within(name));
+        HF_TRY(add_packs(usage, packs[name], one.amount).within(name));
+        all.merge(packs[name]);
+        out.all.snapshots += one.amount.snapshots;
+        out.all.logical_bytes += one.amount.logical_bytes;
+        out.systems.push_back(std::move(one));
+    }
+    HF_TRY(add_packs(usage, all, out.all));
     return out;
 }
 

@@ -24,6 +24,11 @@ int end(const Result<void>& done) {
     return done ? Done : fail(done.error());
 }
 
+/// The snapshot that people call `name`.
+Result<SnapshotTrees> open_trees(VaultAt& at, const std::string& name) {
+    return SnapshotTrees::open(at.reader(), HF_TRY(named_snapshot(at.reader(), name)));
+}
+
 std::string type_text(vault::FileType type) {
     return {type == vault::FileType::Regular ? '-' : static_cast<char>(type)};
 }
@@ -81,8 +86,7 @@ struct LsOptions {
 
 Result<void> ls(const Context& context, const LsOptions& options) {
     VaultAt at = HF_TRY(open_vault_at(context.home(), options.from));
-    const auto record = HF_TRY(named_snapshot(at.reader(), options.snapshot));
-    const SnapshotTrees trees = HF_TRY(SnapshotTrees::open(at.reader(), record));
+    const SnapshotTrees trees = HF_TRY(open_trees(at, options.snapshot));
     const SnapshotTrees::Place place = HF_TRY(trees.place(options.path));
     Lines lines(context.json);
     const auto show = [&](const SnapshotTrees::Source& source, const vault::Entry& entry) {
@@ -108,8 +112,7 @@ struct CatOptions {
 
 Result<void> cat(const Context& context, const CatOptions& options) {
     VaultAt at = HF_TRY(open_vault_at(context.home(), options.from));
-    const auto record = HF_TRY(named_snapshot(at.reader(), options.snapshot));
-    const SnapshotTrees trees = HF_TRY(SnapshotTrees::open(at.reader(), record));
+    const SnapshotTrees trees = HF_TRY(open_trees(at, options.snapshot));
     const SnapshotTrees::Place place = HF_TRY(trees.place(options.path));
     if (place.source == nullptr) return Error{Errc::Invalid, "PATH is no file"};
     Lines lines(false);
@@ -172,9 +175,9 @@ Result<int> find(const Context& context, const FindOptions& options) {
     HF_TRY(lines.close());
     if (found.locked_snapshots == 0) return Done;
     warn(
-        fmt::format("{} snapshots were not looked into: their domain is locked (holdfast recovery "
-                    "unlock)",
-                    found.locked_snapshots));
+        fmt::format("not looked into, because their domain is locked (holdfast recovery unlock): "
+                    "{} of {} snapshots",
+                    found.locked_snapshots, records.size()));
     return DoneWithWarnings;
 }
 
@@ -212,10 +215,8 @@ struct ChangeCounts {
 
 Result<void> diff(const Context& context, const DiffOptions& options) {
     VaultAt at = HF_TRY(open_vault_at(context.home(), options.from));
-    const auto old_record = HF_TRY(named_snapshot(at.reader(), options.before));
-    const auto new_record = HF_TRY(named_snapshot(at.reader(), options.after));
-    const SnapshotTrees before = HF_TRY(SnapshotTrees::open(at.reader(), old_record));
-    const SnapshotTrees after = HF_TRY(SnapshotTrees::open(at.reader(), new_record));
+    const SnapshotTrees before = HF_TRY(open_trees(at, options.before));
+    const SnapshotTrees after = HF_TRY(open_trees(at, options.after));
     Lines lines(context.json);
     ChangeCounts counts;
     const auto show = [&](Change change, const std::string& path, const vault::Entry* one,
@@ -262,23 +263,23 @@ Json to_json(const SystemStatistics& one) {
 }
 
 std::string amount_line(const std::string& name, const Amount& amount) {
-    return fmt::format("{:<16} {:>9}  {:>10}  {:>10}  {:>10}  {:>7}\n", name, amount.snapshots,
+    return fmt::format("{:<16} {:>9}  {:>10}  {:>10}  {:>10}  {:>7}", name, amount.snapshots,
                        human_bytes(amount.logical_bytes), human_bytes(amount.unique_bytes),
                        human_bytes(amount.stored_bytes), amount.packs);
 }
 
 std::string to_text(const Statistics& found) {
-    std::string text = fmt::format("{:<16} {:>9}  {:>10}  {:>10}  {:>10}  {:>7}\n", "SYSTEM",
+    std::string text = fmt::format("{:<16} {:>9}  {:>10}  {:>10}  {:>10}  {:>7}", "SYSTEM",
                                    "SNAPSHOTS", "LOGICAL", "UNIQUE", "STORED", "PACKS");
     for (const SystemStatistics& one : found.systems) {
-        text += amount_line(one.system, one.amount);
-        if (one.locked) text += "  its sources: not known while it is locked\n";
+        text += "\n" + amount_line(one.system, one.amount);
+        if (one.locked) text += "\n  its sources: not known while it is locked";
         for (const SystemStatistics::Source& source : one.sources) {
-            text += fmt::format("  {} now: {} paths, {}\n", source.name, source.entries,
+            text += fmt::format("\n  {} now: {} paths, {}", source.name, source.entries,
                                 human_bytes(source.logical_bytes));
         }
     }
-    return text + amount_line("All", found.all);
+    return text + "\n" + amount_line("All", found.all);
 }
 
 Result<void> stats(const Context& context, const std::string& system, const std::string& from) {
@@ -286,9 +287,7 @@ Result<void> stats(const Context& context, const std::string& system, const std:
     const Statistics found = HF_TRY(statistics(at.reader(), system));
     Json json{{"systems", Json::array()}, {"all", to_json(found.all)}};
     for (const SystemStatistics& one : found.systems) json["systems"].push_back(to_json(one));
-    std::string text = to_text(found);
-    text.pop_back();
-    report(context, json, text);
+    report(context, json, to_text(found));
     return {};
 }
 
