@@ -1,12 +1,10 @@
 #include "agent/cli/lines.h"
 
-#include "vault/base/file.h"
 #include "vault/base/units.h"
 
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 
 namespace holdfast::agent::cli {
 namespace {
@@ -17,11 +15,7 @@ Result<void> write_out(View data) {
     while (!data.empty()) {
         const ssize_t put = ::write(STDOUT_FILENO, data.data(), data.size());
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0 && errno == EPIPE) {
-            std::signal(SIGPIPE, SIG_DFL);
-            std::raise(SIGPIPE);
-        }
-        if (put < 0) return io_error(errno, "write the answer");
+        if (put < 0) return answer_lost(errno);
         data = data.subspan(static_cast<std::size_t>(put));
     }
     return {};

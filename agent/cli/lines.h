@@ -1,8 +1,6 @@
 // Lines: a long answer on stdout, as text or as the elements of one JSON array, without keeping it.
 //
-// A reader that went away ("holdfast ls … | head") ends the program by SIGPIPE, as it ends any
-// filter; a full disk is an error. Paths are written as they are, but for a terminal, where control
-// characters become '?'.
+// Paths are written as they are, but for a terminal, where control characters become '?'.
 #pragma once
 
 #include "agent/cli/context.h"

@@ -1,9 +1,27 @@
 // holdfast: the command line. Parses, then hands over to one verb.
 #include "agent/cli/context.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <system_error>
 
 using namespace holdfast::agent::cli;
+
+namespace {
+
+/// Runs the verb; an answer that stdout did not take whole is a failure.
+int run(const std::function<int()>& verb) {
+    try {
+        const int code = verb();
+        return std::fflush(stdout) == 0 ? code : fail(answer_lost(errno));
+    } catch (const std::system_error& error) {  // fmt::print says so in this way.
+        if (std::ferror(stdout) == 0) throw;
+        return fail(answer_lost(error.code().value()));
+    }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
@@ -35,5 +53,5 @@ int main(int argc, char** argv) {
     add_custody_verbs(app, context);
     add_node_verbs(app, context);
     if (const auto code = line.parse(argc, argv)) return *code;
-    return context.verb();
+    return run(context.verb);
 }

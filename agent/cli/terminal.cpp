@@ -1,10 +1,13 @@
 #include "agent/cli/terminal.h"
 
 #include "vault/base/clock.h"
+#include "vault/base/file.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 
 namespace holdfast::agent::cli {
@@ -22,6 +25,14 @@ int fail(const Error& error) {
 
 void warn(std::string_view message) {
     fmt::print(stderr, "holdfast: warning: {}\n", message);
+}
+
+Error answer_lost(int failed) {
+    if (failed == EPIPE) {
+        std::signal(SIGPIPE, SIG_DFL);
+        std::raise(SIGPIPE);
+    }
+    return io_error(failed, "write the answer");
 }
 
 std::string printable(std::string_view text) {

@@ -21,6 +21,10 @@ int fail(const Error& error);
 
 void warn(std::string_view message);
 
+/// What to say when stdout did not take the answer, errno `failed`. If its reader went away
+/// ("holdfast … | head") this does not return: the program ends by SIGPIPE, as every filter does.
+Error answer_lost(int failed);
+
 /// Another trust's text, made safe for a terminal: control characters become '?'.
 std::string printable(std::string_view text);
 

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -110,11 +111,22 @@ class VaultTest(unittest.TestCase):
             self.assertEqual(outcome.code, code, words)
             self.assertIn(said, outcome.err)
             self.assertEqual(outcome.out, "")
-        with open("/dev/full", "wb") as full:
-            outcome = subprocess.run(self.command("ls", "share", "--all"), stdout=full,
-                                     stderr=subprocess.PIPE, check=False)
-        self.assertEqual(outcome.returncode, 1)
-        self.assertIn(b"No space left", outcome.stderr)
+
+    def test_an_answer_that_cannot_be_written_is_a_failure(self):
+        self.snapshot()
+        for words in (("ls", "share", "--all"), ("cat", "share", "sparse"), ("find", "*"), ("stats",),
+                      ("snapshots",), ("snapshots", "--json"), ("system", "list", "--json")):
+            with open("/dev/full", "wb") as full:
+                outcome = subprocess.run(self.command(*words), stdout=full, stderr=subprocess.PIPE,
+                                         check=False)
+            self.assertEqual(outcome.returncode, 1, words)
+            self.assertIn(b"write the answer: No space left", outcome.stderr)
+            reading, writing = os.pipe()
+            os.close(reading)
+            with open(writing, "wb") as nobody:
+                outcome = subprocess.run(self.command(*words), stdout=nobody, stderr=subprocess.PIPE,
+                                         check=False)
+            self.assertEqual((outcome.returncode, outcome.stderr), (-signal.SIGPIPE, b""), words)
 
     def test_a_damaged_file_is_not_shown_as_if_it_were_whole(self):
         content = os.urandom(12_000_000)
