@@ -112,6 +112,36 @@ class VaultTest(unittest.TestCase):
             self.assertIn(said, outcome.err)
             self.assertEqual(outcome.out, "")
 
+    def system_of(self, *sources):
+        text = 'name = "epr"\ntitle = "Records"\nsupplier = "Pippin"\n' + "".join(
+            f'[[source]]\nname = "{name}"\nkind = "files"\npath = "{self.node.path(name)}"\n'
+            for name in sources)
+        self.node.write("home/systems/epr.toml", text)
+        return self.good("snapshot", "epr", "--json").json()["id"]
+
+    def test_paths_of_several_sources_begin_with_the_source(self):
+        for name in ("documents", "settings"):
+            os.makedirs(self.node.path(name))
+            self.node.write(f"{name}/note", f"of {name}")
+        first = self.system_of("documents", "settings")
+        self.assertEqual(self.good("ls", "epr").out.split(), ["documents", "settings"])
+        self.assertEqual(self.good("ls", "epr", "--all").out.split(),
+                         ["documents", "documents/note", "settings", "settings/note"])
+        self.assertEqual(self.good("ls", "epr", "settings/").out, "settings/note\n")
+        self.assertEqual(self.good("cat", "epr", "settings/note").out, "of settings")
+        self.assertEqual([one["path"] for one in self.good("find", "note", "--json").json()],
+                         ["documents/note", "settings/note"])
+        stray = self.node.run("cat", "epr", "note")
+        self.assertEqual(stray.code, 1)
+        self.assertIn("it has documents, settings", stray.err)
+        self.assertEqual(self.node.run("cat", "epr", "/").code, 2)
+        self.node.write("settings/note", "new")
+        self.assertEqual(self.good("diff", first, self.system_of("documents", "settings")).out
+                         .splitlines()[0], "M settings/note")
+        os.makedirs(self.node.path("images"))
+        self.assertEqual(self.good("diff", first, self.system_of("documents", "images")).out
+                         .splitlines()[:3], ["- settings", "- settings/note", "+ images"])
+
     def test_an_answer_that_cannot_be_written_is_a_failure(self):
         self.snapshot()
         for words in (("ls", "share", "--all"), ("cat", "share", "sparse"), ("find", "*"), ("stats",),

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -182,6 +183,8 @@ TEST_CASE("each kind of change is told, and what only looks like one is not", "[
     from.random_file("large", 6'000'000, 2);
     from.file("linked", "two names");
     REQUIRE(link((from / "linked").c_str(), (from / "sub/linked too").c_str()) == 0);
+    from.file("pair", "old text");
+    REQUIRE(link((from / "pair").c_str(), (from / "sub/pair too").c_str()) == 0);
     ScratchVault vault;
     vault.take(from.path());
     const Kept before(vault, vault.source);
@@ -191,6 +194,7 @@ TEST_CASE("each kind of change is told, and what only looks like one is not", "[
     from.file("grows", "text of grows and more");
     from.file("same size", "TEXT of same size");
     from.file("touched", "text of touched");
+    from.file("pair", "new text");
     REQUIRE(unlink((from / "turns").c_str()) == 0);
     from.folder("turns");
     from.file("turns/new", "text of turns");
@@ -200,17 +204,46 @@ TEST_CASE("each kind of change is told, and what only looks like one is not", "[
     std::filesystem::last_write_time(from / "linked", std::filesystem::file_time_type{});
     vault.take(from.path());
     const Kept after(vault, vault.source);
-    const std::vector<std::string> expected{"- gone",      "M grows", "M large",
-                                            "M same size", "T turns", "+ turns/new"};
+    const std::vector<std::string> expected{"- gone",  "M grows",     "M large",
+                                            "M pair",  "M same size", "M sub/pair too",
+                                            "T turns", "+ turns/new"};
     CHECK(changes(before, after) == expected);
     const auto all = changes(before, after, true);
     for (const char* line : {"U touched", "U linked", "U sub/linked too"}) {
         INFO(line);
         CHECK(std::count(all.begin(), all.end(), line) == 1);
     }
-    CHECK(changes(after, before) == std::vector<std::string>{"+ gone", "M grows", "M large",
-                                                             "M same size", "T turns",
-                                                             "- turns/new"});
+    const std::vector<std::string> backwards{"+ gone",  "M grows",     "M large",
+                                             "M pair",  "M same size", "M sub/pair too",
+                                             "T turns", "- turns/new"};
+    CHECK(changes(after, before) == backwards);
+}
+
+TEST_CASE("attributes alone are told apart from what only the file system notes", "[browse]") {
+    const ScratchFolder from;
+    for (const char* name : {"back again", "mode", "replaced"}) from.file(name, "as ever");
+    ScratchVault vault;
+    vault.take(from.path());
+    const Kept before(vault, vault.source);
+    REQUIRE(chmod((from / "mode").c_str(), 0600) == 0);
+    vault.take(from.path());
+    const Kept after(vault, vault.source);
+    CHECK(changes(before, after, true) == std::vector<std::string>{"U mode"});
+
+    // A change time of its own, then an inode of its own.
+    REQUIRE(chmod((from / "back again").c_str(), 0600) == 0);
+    REQUIRE(chmod((from / "back again").c_str(), before.tree.find("back again")->entry.mode) == 0);
+    REQUIRE(holdfast::test::run_program({"sh", "-c",
+                                         "cp -p \"$0/replaced\" \"$0.copy\" && "
+                                         "mv \"$0.copy\" \"$0/replaced\" && "
+                                         "touch -d \"@$1\" \"$0\"",
+                                         from.path(), "1000000000"}));
+    vault.take(from.path());
+    const Kept later(vault, vault.source);
+    REQUIRE(later.tree.find("replaced")->entry.inode != after.tree.find("replaced")->entry.inode);
+    REQUIRE(later.tree.find("back again")->entry.ctime_ns !=
+            after.tree.find("back again")->entry.ctime_ns);
+    CHECK(changes(after, later, true) == std::vector<std::string>{"U "});  // The root's time.
 }
 
 TEST_CASE("a comparison does not read the leaves that both share", "[browse]") {
