@@ -1,5 +1,7 @@
 #include "agent/browse/content.h"
 
+#include "agent/restore/selection.h"
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -43,10 +45,10 @@ Result<vault::Item> first_link(const vault::TreeReader& tree, const vault::Item&
 /// Reads extents from front to back, in steps that the caller chooses.
 class Reading {
 public:
-    explicit Reading(const ContentSide& side) : side_(&side) {}
+    explicit Reading(const ContentSide& side) : side_(side) {}
 
-    bool done() const { return at_ == side_->extents.size(); }
-    const vault::Extent& extent() const { return side_->extents[at_]; }
+    bool done() const { return at_ == side_.extents.size(); }
+    const vault::Extent& extent() const { return side_.extents[at_]; }
     std::uint64_t left() const { return extent().length - used_; }
     std::uint64_t skip() const { return extent().skip + used_; }
 
@@ -54,7 +56,7 @@ public:
     /// call.
     Result<View> bytes(std::uint64_t length) {
         if (extent().hole()) return View(zeros.data(), static_cast<std::size_t>(length));
-        chunk_ = HF_TRY(side_->chunks->read(extent().chunk));
+        chunk_ = HF_TRY(side_.chunks->read(extent().chunk));
         if (skip() > chunk_->size() || length > chunk_->size() - skip()) {
             return Error{Errc::Corrupt, "an extent outside its chunk"};
         }
@@ -62,11 +64,13 @@ public:
                                      static_cast<std::size_t>(length));
     }
 
-    void pass(std::uint64_t length) {
+    /// True if that was the end of an extent.
+    bool pass(std::uint64_t length) {
         used_ += length;
-        if (used_ < extent().length) return;
+        if (used_ < extent().length) return false;
         ++at_;
         used_ = 0;
+        return true;
     }
 
     bool same_place(const Reading& other) const {
@@ -77,13 +81,40 @@ public:
     }
 
 private:
-    const ContentSide* side_;
+    ContentSide side_;
     std::size_t at_ = 0;
     std::uint64_t used_ = 0;  // Of the extent at hand.
     std::shared_ptr<const Buffer> chunk_;
 };
 
 }  // namespace
+
+Result<vault::Extents> extents_of_file(const vault::TreeReader& tree, vault::Item item) {
+    if (item.entry.hard_link != 0 && item.content.empty()) item = HF_TRY(first_link(tree, item));
+    vault::Extents extents = HF_TRY(tree.extents(item));
+    HF_TRY(vault::check_covers(extents, item.entry.size).within(item.entry.path));
+    return extents;
+}
+
+Result<void> pour_extents(const vault::Extents& extents, vault::ChunkReader& chunks,
+                          const TakeBytes& take, const TakeDamage& damaged) {
+    bool lost = false;  // The rest of the extent at hand.
+    for (Reading reading({extents, &chunks}); !reading.done();) {
+        const bool zero = lost || reading.extent().hole();
+        const std::uint64_t length =
+            zero ? std::min<std::uint64_t>(zeros_bytes, reading.left()) : reading.left();
+        const auto bytes = zero ? Result<View>(View(zeros.data(), length)) : reading.bytes(length);
+        if (!bytes) {
+            if (!is_damage(bytes.error())) return bytes.error();
+            HF_TRY(damaged(bytes.error()));
+            lost = true;
+            continue;
+        }
+        HF_TRY(take(*bytes));
+        if (reading.pass(length)) lost = false;
+    }
+    return {};
+}
 
 Result<void> pour_file(const vault::TreeReader& tree, vault::ChunkReader& chunks,
                        std::string_view path, const TakeBytes& take) {
@@ -93,16 +124,9 @@ Result<void> pour_file(const vault::TreeReader& tree, vault::ChunkReader& chunks
         if (item.entry.type == vault::FileType::Symlink) what += " to " + item.entry.link_target;
         return Error{Errc::Invalid, what + ", not a file"};
     }
-    if (item.entry.hard_link != 0 && item.content.empty()) item = HF_TRY(first_link(tree, item));
-    const ContentSide side{HF_TRY(tree.extents(item)), &chunks};
-    HF_TRY(vault::check_covers(side.extents, item.entry.size).within(item.entry.path));
-    for (Reading reading(side); !reading.done();) {
-        const std::uint64_t most = reading.extent().hole() ? zeros_bytes : reading.left();
-        const View bytes = HF_TRY(reading.bytes(std::min(most, reading.left())));
-        HF_TRY(take(bytes));
-        reading.pass(bytes.size());
-    }
-    return {};
+    const vault::Extents extents = HF_TRY(extents_of_file(tree, std::move(item)));
+    return pour_extents(extents, chunks, take,
+                        [](const Error& error) { return Result<void>(error); });
 }
 
 Result<bool> same_content(const ContentSide& a, const ContentSide& b) {

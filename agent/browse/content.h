@@ -11,6 +11,19 @@ namespace holdfast::agent {
 /// Receives the next bytes.
 using TakeBytes = std::function<Result<void>(View)>;
 
+/// Asked about damage; an error ends the pouring, and without one zeros stand for the extent.
+using TakeDamage = std::function<Result<void>(const Error&)>;
+
+/// All extents of a regular file, whichever of its links `item` is; they cover its size.
+/// Errors: those of ChunkReader::read(), Corrupt.
+Result<vault::Extents> extents_of_file(const vault::TreeReader& tree, vault::Item item);
+
+/// What the extents hold, from front to back; holes are zeros. Every byte is authenticated before
+/// it is handed over. Errors: those of ChunkReader::read() that are no damage, those of the
+/// callers' functions.
+Result<void> pour_extents(const vault::Extents& extents, vault::ChunkReader& chunks,
+                          const TakeBytes& take, const TakeDamage& damaged);
+
 /// The content of the regular file at `path`, whichever of its links that is; holes are zeros.
 /// Every byte is authenticated before it is handed over. Errors: NotFound, Invalid (a folder, a
 /// link, a device), those of ChunkReader::read(), take's own.

@@ -5,11 +5,13 @@
 #include "agent/browse/list_folder.h"
 #include "agent/browse/snapshot_trees.h"
 #include "agent/browse/statistics.h"
+#include "agent/browse/tar.h"
 #include "agent/cli/lines.h"
 #include "agent/cli/report.h"
 #include "agent/cli/vault_at.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <memory>
@@ -118,6 +120,32 @@ Result<void> cat(const Context& context, const CatOptions& options) {
     Lines lines(false);
     return pour_file(place.source->tree, trees.chunks(), place.path,
                      [&](View bytes) { return lines.add_raw(bytes); });
+}
+
+/// Whether what a stream lacks is told, and how the verb ends.
+int end_of_tar(const Result<RestoreFacts>& facts) {
+    if (!facts) return fail(facts.error());
+    for (const Warning& one : facts->damaged) warn(one.path + ": " + one.what);
+    for (const Warning& one : facts->warnings) warn(one.path + ": " + one.what);
+    if (facts->damaged_paths != 0) {
+        return fail({Errc::Corrupt, fmt::format("{} paths are damaged, and zeros stand for what is "
+                                                "lost (holdfast verify)",
+                                                facts->damaged_paths)});
+    }
+    return facts->warnings.empty() ? Done : DoneWithWarnings;
+}
+
+Result<RestoreFacts> tar(const Context& context, const CatOptions& options) {
+    if (::isatty(STDOUT_FILENO) == 1) {
+        return Error{Errc::Invalid, "stdout is a terminal; send the archive to a file or a pipe"};
+    }
+    VaultAt at = HF_TRY(open_vault_at(context.home(), options.from));
+    const SnapshotTrees trees = HF_TRY(open_trees(at, options.snapshot));
+    Lines lines(false);
+    RestoreFacts facts =
+        HF_TRY(write_tar(trees, options.path, [&](View bytes) { return lines.add_raw(bytes); }));
+    HF_TRY(lines.close());
+    return facts;
 }
 
 struct FindOptions {
@@ -328,6 +356,23 @@ void add_cat(Command app, Context& context) {
     });
 }
 
+void add_tar(Command app, Context& context) {
+    auto options = std::make_shared<CatOptions>();
+    Command verb =
+        app.add_subcommand("tar", "write a snapshot, or a part, to stdout as a tar file");
+    verb.add_option("SNAPSHOT", options->snapshot, "an id's beginning, or a system: its newest")
+        .required();
+    verb.add_option("PATH", options->path, "a folder or a file (default: all)");
+    add_from(verb, options->from);
+    verb.footer(
+        "Owners, times, extended attributes, ACLs, links and holes are kept (pax format).\n"
+        "Zeros stand for what is damaged; it is named, and the exit code is 1.\n"
+        "Example: holdfast tar epr documents | ssh new-server tar -x --acls --xattrs -C /srv/epr");
+    verb.callback([&context, options] {
+        context.verb = [&context, options] { return end_of_tar(tar(context, *options)); };
+    });
+}
+
 void add_find(Command app, Context& context) {
     auto options = std::make_shared<FindOptions>();
     Command verb = app.add_subcommand("find", "in which snapshots is a file, in which versions?");
@@ -388,6 +433,7 @@ void add_stats(Command app, Context& context) {
 
 void add_browse_verbs(Command app, Context& context) {
     add_ls(app, context);
+    add_tar(app, context);
     add_cat(app, context);
     add_find(app, context);
     add_diff(app, context);

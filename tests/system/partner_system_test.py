@@ -64,6 +64,7 @@ class PartnerTest(unittest.TestCase):
         there = ("--from", "Trumpton")
         self.assertEqual(self.owner.ok("ls", "share", "--all", "--json", *there).json(), here)
         self.assertEqual(self.owner.ok("cat", second, "late", *there).out, "came later")
+        self.assertIn("came later", self.owner.ok("tar", second, "late", *there).out)
         self.assertIn("+ late\n", self.owner.ok("diff", first, second, *there).out)
         self.assertEqual([one["path"] for one in self.owner.ok("find", "late", "--json", *there).json()],
                          ["late"])

@@ -4,7 +4,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 import unittest
 
 from node import HOLDFAST, Node, change_tree, differences, make_tree, was_killed
@@ -142,9 +144,74 @@ class VaultTest(unittest.TestCase):
         self.assertEqual(self.good("diff", first, self.system_of("documents", "images")).out
                          .splitlines()[:3], ["- settings", "- settings/note", "+ images"])
 
+    def unpacked(self, *words):
+        """The folder that GNU tar makes of what `holdfast tar WORDS` writes, and how that ended."""
+        to = self.node.path("unpacked")
+        os.makedirs(to)
+        with tempfile.TemporaryFile() as archive:
+            outcome = subprocess.run(self.command("tar", *words), stdout=archive,
+                                     stderr=subprocess.PIPE, check=False)
+            archive.seek(0)
+            subprocess.run(["tar", "-x", "-p", "--acls", "--xattrs", "--xattrs-include=*", "-C", to],
+                           stdin=archive, check=True)
+        return to, outcome
+
+    def test_gnu_tar_unpacks_a_snapshot_as_it_was(self):
+        os.mkfifo(os.path.join(self.tree, "fifo"))
+        note = os.path.join(self.tree, "share/000/note-0.txt")
+        os.utime(note, ns=(0, -1_500_000_001))
+        subprocess.run(["setfattr", "-n", "user.ward", "-v", "seven", note], check=True)
+        subprocess.run(["setfacl", "-m", "u:12:rw,g:34:r", note], check=True)
+        subprocess.run(["setfacl", "-d", "-m", "u:12:rwx", self.tree + "/share"], check=True)
+        self.snapshot()
+        to, outcome = self.unpacked("share")
+        self.assertEqual((outcome.returncode, outcome.stderr), (0, b""))
+        self.assertEqual(differences(self.tree, to), [])
+        for show in (["getfacl", "-R", "-n"], ["getfattr", "-R", "-d", "-m", "user"]):
+            before, after = (subprocess.run([*show, "."], cwd=folder, check=True,
+                                            capture_output=True).stdout for folder in (self.tree, to))
+            self.assertEqual(before, after)
+            self.assertIn(b"seven" if show[0] == "getfattr" else b"user:12:rwx", after)
+        self.assertLess(os.stat(os.path.join(to, "sparse")).st_blocks * 512, 1 << 20)
+
+    def test_what_tar_cannot_hold_is_told_and_what_is_damaged_is_zeros(self):
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(os.path.join(self.tree, "door"))
+        content = os.urandom(12_000_000)
+        with open(os.path.join(self.tree, "large"), "wb") as file:
+            file.write(content)
+        self.snapshot()
+        to, outcome = self.unpacked("share")
+        self.assertEqual(outcome.returncode, 3)
+        self.assertEqual(outcome.stderr.decode(), "holdfast: warning: door: a socket, which tar "
+                                                  "cannot hold; left out\n")
+        self.damage_largest_pack()
+        shutil.rmtree(to)
+        to, outcome = self.unpacked("share")
+        self.assertEqual(outcome.returncode, 1)
+        self.assertIn(b"warning: large: ", outcome.stderr)
+        with open(os.path.join(to, "large"), "rb") as file:
+            found = file.read()
+        self.assertEqual(len(found), len(content))
+        lost = [i for i in range(0, len(content), 4096) if found[i:i + 4096] != content[i:i + 4096]]
+        self.assertTrue(0 < len(lost) < len(content) // 4096 // 2, len(lost))
+        self.assertTrue(any(found[i:i + 4096] == bytes(4096) for i in lost))
+        os.remove(os.path.join(self.tree, "door"))
+        self.assertEqual(differences(self.tree, to), ["b'large': content"])
+
+    def test_a_part_of_a_snapshot_comes_as_tar(self):
+        self.snapshot()
+        to, outcome = self.unpacked("share", "share/001")
+        self.assertEqual((outcome.returncode, outcome.stderr), (0, b""))
+        self.assertEqual(differences(self.tree + "/share/001", to + "/share/001"), [])
+        self.assertEqual((os.listdir(to), os.listdir(to + "/share")), (["share"], ["001"]))
+        absent = self.node.run("tar", "share", "absent")
+        self.assertEqual((absent.code, absent.out), (1, ""))
+        self.assertIn("the snapshot has no absent", absent.err)
+
     def test_an_answer_that_cannot_be_written_is_a_failure(self):
         self.snapshot()
-        for words in (("ls", "share", "--all"), ("cat", "share", "sparse"), ("find", "*"), ("stats",),
+        for words in (("ls", "share", "--all"), ("cat", "share", "sparse"), ("tar", "share"), ("find", "*"), ("stats",),
                       ("snapshots",), ("snapshots", "--json"), ("system", "list", "--json")):
             with open("/dev/full", "wb") as full:
                 outcome = subprocess.run(self.command(*words), stdout=full, stderr=subprocess.PIPE,
@@ -158,17 +225,20 @@ class VaultTest(unittest.TestCase):
                                          check=False)
             self.assertEqual((outcome.returncode, outcome.stderr), (-signal.SIGPIPE, b""), words)
 
-    def test_a_damaged_file_is_not_shown_as_if_it_were_whole(self):
-        content = os.urandom(12_000_000)
-        with open(os.path.join(self.tree, "large"), "wb") as file:
-            file.write(content)
-        self.snapshot()
+    def damage_largest_pack(self):
         largest = max(self.node.objects("pack"), key=os.path.getsize)
         with open(largest, "r+b") as file:
             file.seek(os.path.getsize(largest) // 2)
             byte = file.read(1)[0]
             file.seek(-1, os.SEEK_CUR)
             file.write(bytes([byte ^ 1]))
+
+    def test_a_damaged_file_is_not_shown_as_if_it_were_whole(self):
+        content = os.urandom(12_000_000)
+        with open(os.path.join(self.tree, "large"), "wb") as file:
+            file.write(content)
+        self.snapshot()
+        self.damage_largest_pack()
         shown = subprocess.run(self.command("cat", "share", "large"), capture_output=True,
                                check=False)
         self.assertEqual(shown.returncode, 1)
@@ -183,7 +253,8 @@ class VaultTest(unittest.TestCase):
             "vaulted.toml", 'name = "vaulted"\ntitle = "V"\nsupplier = "S"\nopening_keys = "locked"\n'
             f'[[source]]\nname = "x"\nkind = "files"\npath = "{self.tree}"\n'))
         vaulted = self.good("snapshot", "vaulted", "--json").json()
-        for words in (("ls", "vaulted"), ("cat", "vaulted", "share"), ("diff", "share", "vaulted")):
+        for words in (("ls", "vaulted"), ("tar", "vaulted"), ("cat", "vaulted", "share"),
+                      ("diff", "share", "vaulted")):
             outcome = self.node.run(*words)
             self.assertEqual(outcome.code, 1, words)
             self.assertIn("is locked: unlock the domain", outcome.err)
