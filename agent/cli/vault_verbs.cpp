@@ -8,6 +8,7 @@
 #include "agent/failover/older_term.h"
 #include "agent/node/node.h"
 #include "agent/restore/restore_snapshot.h"
+#include "agent/restore/survey.h"
 #include "vault/base/worker_pool.h"
 #include "vault/verify.h"
 
@@ -134,7 +135,44 @@ struct RestoreOptions {
     std::string to;
     std::string from;
     std::vector<std::string> includes;
+    bool dry_run = false;
 };
+
+/// What the restore would do, and whether there is room for it.
+int survey(const Context& context, vault::VaultReader& reader, const vault::SnapshotRecord& record,
+           RestoreSettings& settings) {
+    const auto found = watch(
+        "survey " + record.system, settings.progress->stop,
+        [&](ProgressLine& line) {
+            line.show(settings.progress->entries, record.entries, "paths looked at");
+        },
+        [&] { return survey_restore(reader, record, settings); });
+    if (!found) return fail(found.error());
+    if (context.json) {
+        fmt::print("{}\n", json_text(Json{{"dry_run", true},
+                                          {"snapshot", record.id.hex()},
+                                          {"system", record.system},
+                                          {"time_ms", record.time},
+                                          {"to", settings.folder},
+                                          {"entries", found->entries},
+                                          {"files", found->files},
+                                          {"folders", found->folders},
+                                          {"bytes", found->bytes},
+                                          {"data_bytes", found->data_bytes},
+                                          {"free_bytes", found->free_bytes}}));
+    } else {
+        fmt::print(
+            "{} of {} ({}): {} paths, {} ({} without holes) would come to {}, where {} are "
+            "free\n",
+            record.id.brief(), record.system, format_time(record.time), found->entries,
+            human_bytes(found->bytes), human_bytes(found->data_bytes), settings.folder,
+            human_bytes(found->free_bytes));
+    }
+    if (found->data_bytes <= found->free_bytes) return Done;
+    return fail(
+        {Errc::Full, fmt::format("{} needs {}, but has {} free", settings.folder,
+                                 human_bytes(found->data_bytes), human_bytes(found->free_bytes))});
+}
 
 int restore(const Context& context, const RestoreOptions& options) {
     auto at = open_vault_at(context.home(), options.from);
@@ -148,6 +186,7 @@ int restore(const Context& context, const RestoreOptions& options) {
     settings.folder = options.to;
     settings.includes = options.includes;
     settings.progress = &progress;
+    if (options.dry_run) return survey(context, reader, *record, settings);
     auto facts = watch(
         "restore " + record->system, progress.stop,
         [&](ProgressLine& line) {
@@ -251,6 +290,7 @@ void add_restore(Command app, Context& context) {
         .type_name("PARTNER");
     verb.add_option("--include", options->includes, "only paths that match (may be repeated)")
         .type_name("GLOB");
+    verb.add_flag("--dry-run", options->dry_run, "tell how much it would be, and write nothing");
     verb.add_flag("--json", context.json, "report as JSON");
     verb.footer(
         "One source comes straight into DIR, several into DIR/SOURCE.\n"

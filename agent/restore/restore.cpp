@@ -274,6 +274,12 @@ Result<RestoreFacts> fill(const vault::TreeReader& tree, const ChunkReaderFactor
 
 }  // namespace
 
+Result<void> check_target(const std::string& folder) {
+    struct stat there {};
+    if (lstat(folder.c_str(), &there) == 0) return check_empty(folder);
+    return errno == ENOENT ? Result<void>() : io_error(errno, "look at " + folder);
+}
+
 Result<RestoreFacts> restore_tree(const vault::TreeReader& tree, const ChunkReaderFactory& readers,
                                   const RestoreSettings& settings) {
     const std::vector<Glob> includes = HF_TRY(parse_globs(settings.includes).within("includes"));

@@ -65,6 +65,9 @@ struct RestoreFacts {
 
 constexpr std::size_t restore_notices_max = 1000;
 
+/// Errors: Conflict (`folder` is there, and not empty but for a lost+found), Io.
+Result<void> check_target(const std::string& folder);
+
 /// Restores `tree`, whose reader the caller's thread uses meanwhile.
 /// Errors: Conflict (the folder is not empty), Invalid (a pattern, no folder), NotFound (no path
 /// matches the patterns), Full, Locked, Unreachable, Io (the target's disk), Interrupted.

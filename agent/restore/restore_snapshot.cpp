@@ -2,9 +2,6 @@
 
 #include "vault/base/file.h"
 
-#include <filesystem>
-#include <system_error>
-
 namespace holdfast::agent {
 namespace {
 
@@ -12,15 +9,6 @@ namespace {
 bool is_folder_name(const std::string& name) {
     return !name.empty() && name.size() <= 255 && name != "." && name != ".." &&
            name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
-}
-
-Result<void> need_empty(const std::string& folder) {
-    if (!path_exists(folder)) return {};
-    std::error_code failed;
-    const bool empty = std::filesystem::is_empty(folder, failed);
-    if (failed) return Error{Errc::Io, folder + ": " + failed.message()};
-    if (!empty) return Error{Errc::Conflict, folder + " is not empty; nothing was restored"};
-    return {};
 }
 
 void add_facts(RestoreFacts& sum, RestoreFacts more, const std::string& prefix) {
@@ -45,7 +33,7 @@ Result<RestoreFacts> restore_snapshot(vault::VaultReader& reader,
     const auto chunks = reader.chunk_reader();
     const auto readers = [&] { return reader.chunk_reader(); };
     const bool several = manifest.sources.size() > 1;
-    if (several) HF_TRY(need_empty(settings.folder));
+    if (several) HF_TRY(check_target(settings.folder));
     HF_TRY(make_folders(settings.folder));  // So NotFound below can only mean "no path matches".
     RestoreFacts facts;
     std::size_t without_match = 0;

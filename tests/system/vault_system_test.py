@@ -72,6 +72,44 @@ class VaultTest(unittest.TestCase):
                                 "--to", self.node.path("none"))
         self.assertEqual(missing.code, 1)
 
+    def test_a_dry_run_says_what_the_restore_then_does(self):
+        os.link(self.tree + "/share/000/note-0.txt", self.tree + "/share/001/also")
+        self.snapshot()
+        for more in ((), ("--include", "zz*"), ("--include", "share/001"), ("--include", "sparse")):
+            to = self.node.path("restored")
+            shutil.rmtree(to, ignore_errors=True)
+            said = self.good("restore", "--latest", "share", "--to", to, "--dry-run", "--json",
+                             *more).json()
+            self.assertFalse(os.path.exists(to))
+            done = self.good("restore", "--latest", "share", "--to", to, "--json", *more).json()
+            for what in ("snapshot", "entries", "bytes"):
+                self.assertEqual(said[what], done[what], (what, more))
+            files = {os.lstat(os.path.join(at, name)).st_ino for at, _, names in os.walk(to)
+                     for name in names if not os.path.islink(os.path.join(at, name))}
+            self.assertEqual(said["files"], len(files), more)
+            disk = os.statvfs(self.node.root)
+            self.assertLess(abs(said["free_bytes"] - disk.f_bavail * disk.f_frsize), 1 << 28)
+        self.assertEqual((said["bytes"], said["data_bytes"] < 1 << 20), ((3 << 20) + 3, True))
+        full = self.node.run("restore", "--latest", "share", "--to", to, "--dry-run")
+        self.assertEqual((full.code, full.out), (1, ""))
+        self.assertIn("is not empty", full.err)
+        none = self.node.run("restore", "--latest", "share", "--to", to + "2", "--dry-run",
+                             "--include", "nothing")
+        self.assertEqual(none.code, 1)
+        self.assertIn("no path of the snapshot matches", none.err)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root for a small file system")
+    def test_a_dry_run_says_what_does_not_fit(self):
+        self.snapshot()
+        small = self.node.path("small")
+        os.makedirs(small)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", small], check=True)
+        self.addCleanup(subprocess.run, ["umount", small], check=True)
+        outcome = self.node.run("restore", "--latest", "share", "--to", small + "/a/b", "--dry-run")
+        self.assertEqual(outcome.code, 1)
+        self.assertRegex(outcome.err, r"small/a/b needs .*, but has .* free")
+        self.assertEqual(os.listdir(small), [])
+
     def test_snapshots_are_looked_into_without_restoring_them(self):
         first = self.snapshot()["id"]
         before = self.listed(first)
@@ -147,6 +185,7 @@ class VaultTest(unittest.TestCase):
     def unpacked(self, *words):
         """The folder that GNU tar makes of what `holdfast tar WORDS` writes, and how that ended."""
         to = self.node.path("unpacked")
+        shutil.rmtree(to, ignore_errors=True)
         os.makedirs(to)
         with tempfile.TemporaryFile() as archive:
             outcome = subprocess.run(self.command("tar", *words), stdout=archive,
@@ -158,6 +197,9 @@ class VaultTest(unittest.TestCase):
 
     def test_gnu_tar_unpacks_a_snapshot_as_it_was(self):
         os.mkfifo(os.path.join(self.tree, "fifo"))
+        for name, begin in (("hole", b""), ("hole-behind", b"begin" * 1000)):
+            self.node.write("tree/" + name, begin.decode())
+            os.truncate(os.path.join(self.tree, name), 5 << 20)
         note = os.path.join(self.tree, "share/000/note-0.txt")
         os.utime(note, ns=(0, -1_500_000_001))
         subprocess.run(["setfattr", "-n", "user.ward", "-v", "seven", note], check=True)
@@ -172,7 +214,8 @@ class VaultTest(unittest.TestCase):
                                             capture_output=True).stdout for folder in (self.tree, to))
             self.assertEqual(before, after)
             self.assertIn(b"seven" if show[0] == "getfattr" else b"user:12:rwx", after)
-        self.assertLess(os.stat(os.path.join(to, "sparse")).st_blocks * 512, 1 << 20)
+        for name in ("sparse", "hole", "hole-behind"):
+            self.assertLess(os.stat(os.path.join(to, name)).st_blocks * 512, 1 << 20, name)
 
     def test_what_tar_cannot_hold_is_told_and_what_is_damaged_is_zeros(self):
         with socket.socket(socket.AF_UNIX) as listening:
@@ -186,7 +229,6 @@ class VaultTest(unittest.TestCase):
         self.assertEqual(outcome.stderr.decode(), "holdfast: warning: door: a socket, which tar "
                                                   "cannot hold; left out\n")
         self.damage_largest_pack()
-        shutil.rmtree(to)
         to, outcome = self.unpacked("share")
         self.assertEqual(outcome.returncode, 1)
         self.assertIn(b"warning: large: ", outcome.stderr)
@@ -205,6 +247,10 @@ class VaultTest(unittest.TestCase):
         self.assertEqual((outcome.returncode, outcome.stderr), (0, b""))
         self.assertEqual(differences(self.tree + "/share/001", to + "/share/001"), [])
         self.assertEqual((os.listdir(to), os.listdir(to + "/share")), (["share"], ["001"]))
+        to, outcome = self.unpacked("share", "zz-second-name")
+        self.assertEqual((outcome.returncode, os.listdir(to)), (0, ["zz-second-name"]))
+        with open(to + "/zz-second-name", "rb") as file:
+            self.assertEqual(file.read(), bytes(3 << 20) + b"end")
         absent = self.node.run("tar", "share", "absent")
         self.assertEqual((absent.code, absent.out), (1, ""))
         self.assertIn("the snapshot has no absent", absent.err)

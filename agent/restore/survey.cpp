@@ -1,0 +1,110 @@
+#include "agent/restore/survey.h"
+
+#include "agent/restore/selection.h"
+
+#include <filesystem>
+#include <unordered_set>
+
+namespace holdfast::agent {
+namespace {
+
+class Counter final : public TreeVisitor {
+public:
+    Counter(const vault::TreeReader& tree, RestoreProgress* progress, RestoreSurvey& survey)
+        : tree_(&tree), progress_(progress), survey_(&survey) {}
+
+    const std::optional<Error>& lost() const { return lost_; }
+    bool any() const { return any_; }
+
+    Result<void> enter(const vault::Entry&) override {
+        count();
+        ++survey_->folders;
+        return {};
+    }
+
+    /// A later name of a file may come without its content: one of them has it, and is counted.
+    Result<void> visit(const vault::Item& item) override {
+        count();
+        if (item.entry.type != vault::FileType::Regular) return {};
+        const std::uint64_t link = item.entry.hard_link;
+        if (link != 0 && !counted_.insert(link).second) return {};
+        const auto first = passed_.find(link);
+        return count_file(link != 0 && first != passed_.end() ? first->second : item);
+    }
+
+    Result<void> leave(const vault::Entry&) override { return {}; }
+
+    void pass(const vault::Item& item) override {
+        if (item.entry.hard_link != 0) passed_.try_emplace(item.entry.hard_link, item);
+    }
+
+    void lose(const std::string& first_path, std::uint64_t entries, const Error& why) override {
+        if (lost_) return;
+        lost_ = Error{Errc::Corrupt, first_path + ": " + std::to_string(entries) +
+                                         " entries from here on are lost: " + why.message};
+    }
+
+private:
+    void count() {
+        any_ = true;
+        ++survey_->entries;
+        if (progress_ != nullptr) ++progress_->entries;
+    }
+
+    Result<void> count_file(const vault::Item& item) {
+        ++survey_->files;
+        survey_->bytes += item.entry.size;
+        for (const vault::Extent& extent : HF_TRY(tree_->extents(item).within(item.entry.path))) {
+            if (!extent.hole()) survey_->data_bytes += extent.length;
+        }
+        return {};
+    }
+
+    const vault::TreeReader* tree_;
+    RestoreProgress* progress_;
+    RestoreSurvey* survey_;
+    bool any_ = false;
+    std::optional<Error> lost_;  // The first.
+    std::unordered_set<std::uint64_t> counted_;
+    std::unordered_map<std::uint64_t, vault::Item> passed_;  // First names that are not chosen.
+};
+
+/// Of the nearest folder above `path` that is there.
+Result<std::uint64_t> free_at(const std::string& path) {
+    std::error_code failed;
+    std::filesystem::path at = std::filesystem::absolute(path, failed).lexically_normal();
+    while (!failed && at.has_relative_path() && !std::filesystem::exists(at, failed)) {
+        at = at.parent_path();
+    }
+    const auto space = failed ? std::filesystem::space_info{} : std::filesystem::space(at, failed);
+    if (failed) return Error{Errc::Io, at.string() + ": " + failed.message()};
+    return std::uint64_t{space.available};
+}
+
+}  // namespace
+
+Result<RestoreSurvey> survey_restore(vault::VaultReader& reader,
+                                     const vault::SnapshotRecord& record,
+                                     const RestoreSettings& settings) {
+    const std::vector<Glob> includes = HF_TRY(parse_globs(settings.includes).within("includes"));
+    HF_TRY(check_target(settings.folder));
+    const vault::Manifest manifest = HF_TRY(reader.manifest(record));
+    const auto chunks = reader.chunk_reader();
+    RestoreSurvey survey;
+    bool any = false;
+    for (const vault::SourceInfo& source : manifest.sources) {
+        const vault::TreeReader tree =
+            HF_TRY(vault::TreeReader::open(source.tree, *chunks).within(source.name));
+        Counter counter(tree, settings.progress, survey);
+        HF_TRY(visit_selected(tree, includes,
+                              settings.progress == nullptr ? nullptr : &settings.progress->stop,
+                              counter));
+        if (counter.lost()) return *counter.lost();
+        any = any || counter.any();
+    }
+    if (!any) return Error{Errc::NotFound, "no path of the snapshot matches --include"};
+    survey.free_bytes = HF_TRY(free_at(settings.folder));
+    return survey;
+}
+
+}  // namespace holdfast::agent
