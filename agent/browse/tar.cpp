@@ -115,7 +115,8 @@ bool add_acl(archive_entry* to, int type, View value) {
 
 class TarWriter {
 public:
-    explicit TarWriter(const TakeBytes& take) : take_(&take), out_(::archive_write_new()) {}
+    TarWriter(const TakeBytes& take, RestoreProgress& progress)
+        : take_(&take), progress_(&progress), out_(::archive_write_new()) {}
 
     Result<void> open() {
         archive* const out = out_.get();
@@ -166,8 +167,14 @@ private:
         return {};
     }
 
+    Result<void> go_on() const {
+        if (!progress_->stop) return {};
+        return Error{Errc::Interrupted, "stopped; the archive is cut off, and has no end mark"};
+    }
+
     Result<void> add(const SnapshotTrees::Source& source, const vault::Item& item,
                      vault::ChunkReader& chunks) {
+        HF_TRY(go_on());
         const vault::Entry& entry = item.entry;
         const std::string path = name_of(source, entry.path);
         if (entry.type == vault::FileType::Socket) {
@@ -176,6 +183,7 @@ private:
         }
         const ArchiveEntry out = described(entry, path);
         ++facts_.entries;
+        ++progress_->entries;
         if (entry.type == vault::FileType::Directory) ++facts_.folders;
         if (entry.hard_link != 0) {
             const auto [first, is_new] = links_.try_emplace(entry.hard_link, path);
@@ -210,6 +218,8 @@ private:
         add_holes(*extents, out);
         HF_TRY(done(::archive_write_header(out_.get(), out), path));
         const auto take = [&](View bytes) -> Result<void> {
+            HF_TRY(go_on());
+            progress_->bytes += bytes.size();
             const la_ssize_t written = ::archive_write_data(out_.get(), bytes.data(), bytes.size());
             if (written == static_cast<la_ssize_t>(bytes.size())) return {};
             return done(ARCHIVE_FATAL, path);
@@ -291,6 +301,7 @@ private:
     }
 
     const TakeBytes* take_;
+    RestoreProgress* progress_;
     std::unique_ptr<archive, FreeArchive> out_;
     std::optional<Error> failed_;                           // Of take.
     std::unordered_map<std::uint64_t, std::string> links_;  // The first names of this source.
@@ -301,10 +312,10 @@ private:
 }  // namespace
 
 Result<RestoreFacts> write_tar(const SnapshotTrees& trees, std::string_view path,
-                               const TakeBytes& take) {
+                               const TakeBytes& take, RestoreProgress& progress) {
     const Utf8 paths_are_utf8;
     const SnapshotTrees::Place place = HF_TRY(trees.place(path));
-    TarWriter writer(take);
+    TarWriter writer(take, progress);
     HF_TRY(writer.open());
     for (const SnapshotTrees::Source& source : trees.sources()) {
         if (place.source != nullptr && place.source != &source) continue;

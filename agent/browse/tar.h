@@ -16,8 +16,8 @@ namespace holdfast::agent {
 
 /// Writes what is at `path` ("": all) and below it. What is damaged comes as zeros and is named in
 /// the facts; what tar cannot hold (a socket) is left out with a warning.
-/// Errors: NotFound (no such path), those of the vault that are no damage, take's own.
+/// Errors: NotFound (no such path), Interrupted, those of the vault that are no damage, take's own.
 Result<RestoreFacts> write_tar(const SnapshotTrees& trees, std::string_view path,
-                               const TakeBytes& take);
+                               const TakeBytes& take, RestoreProgress& progress);
 
 }  // namespace holdfast::agent

@@ -9,6 +9,7 @@
 #include "agent/cli/lines.h"
 #include "agent/cli/report.h"
 #include "agent/cli/vault_at.h"
+#include "agent/cli/watch.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -140,10 +141,18 @@ Result<RestoreFacts> tar(const Context& context, const CatOptions& options) {
         return Error{Errc::Invalid, "stdout is a terminal; send the archive to a file or a pipe"};
     }
     VaultAt at = HF_TRY(open_vault_at(context.home(), options.from));
-    const SnapshotTrees trees = HF_TRY(open_trees(at, options.snapshot));
+    const auto record = HF_TRY(named_snapshot(at.reader(), options.snapshot));
+    const SnapshotTrees trees = HF_TRY(SnapshotTrees::open(at.reader(), record));
     Lines lines(false);
-    RestoreFacts facts =
-        HF_TRY(write_tar(trees, options.path, [&](View bytes) { return lines.add_raw(bytes); }));
+    const auto take = [&](View bytes) { return lines.add_raw(bytes); };
+    RestoreProgress progress;
+    RestoreFacts facts = HF_TRY(watch(
+        "tar " + record.system, progress.stop,
+        [&](ProgressLine& line) {
+            line.show(progress.bytes, options.path.empty() ? record.bytes : 0,
+                      fmt::format("{} paths", progress.entries.load()));
+        },
+        [&] { return write_tar(trees, options.path, take, progress); }));
     HF_TRY(lines.close());
     return facts;
 }

@@ -144,7 +144,8 @@ int survey(const Context& context, vault::VaultReader& reader, const vault::Snap
     const auto found = watch(
         "survey " + record.system, settings.progress->stop,
         [&](ProgressLine& line) {
-            line.show(settings.progress->entries, record.entries, "paths looked at");
+            line.show(settings.progress->bytes, record.bytes,
+                      fmt::format("{} paths", settings.progress->entries.load()));
         },
         [&] { return survey_restore(reader, record, settings); });
     if (!found) return fail(found.error());

@@ -11,8 +11,13 @@ namespace {
 
 std::atomic<std::atomic<bool>*> stop_of_signal{nullptr};
 
-void on_signal(int) {
-    if (auto* stop = stop_of_signal.load()) *stop = true;
+/// The second one ends the program where it stands: the work may wait for somebody who does not
+/// read. That loses nothing, as no kill does.
+void on_signal(int signal) {
+    auto* const stop = stop_of_signal.load();
+    if (stop == nullptr || !stop->exchange(true)) return;
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
 }
 
 }  // namespace

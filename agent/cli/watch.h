@@ -1,5 +1,6 @@
 // Watch: runs long work on a thread of its own, while this one draws progress and listens for
-// Ctrl-C, which sets `stop`; the work then ends by itself, with everything in order.
+// Ctrl-C, which sets `stop`; the work then ends by itself, with everything in order. A second one
+// ends the program at once.
 #pragma once
 
 #include "agent/cli/terminal.h"

@@ -54,6 +54,7 @@ private:
     Result<void> count_file(const vault::Item& item) {
         ++survey_->files;
         survey_->bytes += item.entry.size;
+        if (progress_ != nullptr) progress_->bytes += item.entry.size;
         for (const vault::Extent& extent : HF_TRY(tree_->extents(item).within(item.entry.path))) {
             if (!extent.hole()) survey_->data_bytes += extent.length;
         }

@@ -12,6 +12,13 @@ import unittest
 from node import HOLDFAST, Node, change_tree, differences, make_tree, was_killed
 
 
+def is_pending(pid, number):
+    """True while no thread of the process has taken up the signal."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        pending = [line.split()[1] for line in status if line.startswith("ShdPnd:")]
+    return int(pending[0], 16) >> (number - 1) & 1 == 1
+
+
 class VaultTest(unittest.TestCase):
     def setUp(self):
         self.node = Node()
@@ -254,6 +261,41 @@ class VaultTest(unittest.TestCase):
         absent = self.node.run("tar", "share", "absent")
         self.assertEqual((absent.code, absent.out), (1, ""))
         self.assertIn("the snapshot has no absent", absent.err)
+
+    def archive_of_large(self):
+        """`holdfast tar` of more than a pipe holds, whose first byte was read."""
+        with open(os.path.join(self.tree, "large"), "wb") as file:
+            file.write(os.urandom(12_000_000))
+        self.snapshot()
+        writing = subprocess.Popen(self.command("tar", "share"), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.assertEqual(len(writing.stdout.read(1)), 1)
+        return writing
+
+    def test_ctrl_c_cuts_an_archive_off_and_says_so(self):
+        with self.archive_of_large() as writing:
+            writing.send_signal(signal.SIGINT)
+            while is_pending(writing.pid, signal.SIGINT):
+                pass
+            rest, said = writing.communicate()
+        self.assertEqual(writing.returncode, 1)
+        self.assertIn(b"stopped; the archive is cut off", said)
+        self.assertLess(len(rest), 12_000_000)
+        self.assertNotEqual(rest[-1024:], bytes(1024))
+
+    def test_a_second_ctrl_c_ends_at_once_what_nobody_reads(self):
+        with self.archive_of_large() as writing:
+            try:
+                for _ in range(50):
+                    writing.send_signal(signal.SIGINT)
+                    try:
+                        writing.wait(timeout=0.2)
+                        break
+                    except subprocess.TimeoutExpired:
+                        continue
+                self.assertEqual(writing.poll(), -signal.SIGINT)
+            finally:
+                writing.kill()
 
     def test_an_answer_that_cannot_be_written_is_a_failure(self):
         self.snapshot()
