@@ -275,3 +275,46 @@ TEST_CASE("a comparison does not read the leaves that both share", "[browse]") {
     const Kept after(vault, vault.source);
     CHECK(changes(before, after) == std::vector<std::string>{"M a/1450", "+ z/1450 and a half"});
 }
+
+TEST_CASE("what is damaged is poured as zeros, its extent alone, and what follows is whole",
+          "[browse]") {
+    const ScratchFolder folder;
+    folder.folder("in");
+    folder.file("in/one", "whole text");
+    ScratchVault vault;
+    vault.take(folder.path() + "/in");
+    const auto chunks = vault.readers()();
+    const auto item = vault.tree->find("one");
+    REQUIRE(item);
+    const auto whole = extents_of_file(*vault.tree, *item);
+    REQUIRE(whole);
+    REQUIRE(whole->size() == 1);
+    const std::uint64_t lost_bytes = 200'000;  // More than one step of zeros.
+    const vault::Extent lost{lost_bytes, vault::system_random().id<ChunkId>()};
+    const vault::Extents extents{whole->front(), lost, whole->front(), lost};
+    std::string content;
+    const auto take = [&](View bytes) -> Result<void> {
+        content += as_text(bytes);
+        return {};
+    };
+    SECTION("as the caller wants it") {
+        int told = 0;
+        const auto done =
+            pour_extents(extents, *chunks, take, [&](const Error& why) -> Result<void> {
+                CHECK(why.code == Errc::NotFound);
+                ++told;
+                return {};
+            });
+        REQUIRE(done);
+        CHECK(told == 2);
+        const std::string zeros(lost_bytes, '\0');
+        CHECK(content == "whole text" + zeros + "whole text" + zeros);
+    }
+    SECTION("or it ends there") {
+        const auto done = pour_extents(extents, *chunks, take,
+                                       [](const Error& why) { return Result<void>(why); });
+        REQUIRE(!done);
+        CHECK(done.error().code == Errc::NotFound);
+        CHECK(content == "whole text");
+    }
+}
