@@ -46,8 +46,8 @@ private:
 
 struct FreeArchive {
     void operator()(archive* one) const {
-        ::archive_write_fail(
-            one);  // Else an archive that broke off would get an end, and look whole.
+        // Else an archive that broke off would get an end mark, and look whole.
+        ::archive_write_fail(one);
         ::archive_write_free(one);
     }
 };
