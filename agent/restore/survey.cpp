@@ -14,7 +14,6 @@ public:
         : tree_(&tree), progress_(progress), survey_(&survey) {}
 
     const std::optional<Error>& lost() const { return lost_; }
-    bool any() const { return any_; }
 
     Result<void> enter(const vault::Entry&) override {
         count();
@@ -46,7 +45,6 @@ public:
 
 private:
     void count() {
-        any_ = true;
         ++survey_->entries;
         if (progress_ != nullptr) ++progress_->entries;
     }
@@ -64,7 +62,6 @@ private:
     const vault::TreeReader* tree_;
     RestoreProgress* progress_;
     RestoreSurvey* survey_;
-    bool any_ = false;
     std::optional<Error> lost_;  // The first.
     std::unordered_set<std::uint64_t> counted_;
     std::unordered_map<std::uint64_t, vault::Item> passed_;  // First names that are not chosen.
@@ -92,7 +89,6 @@ Result<RestoreSurvey> survey_restore(vault::VaultReader& reader,
     const vault::Manifest manifest = HF_TRY(reader.manifest(record));
     const auto chunks = reader.chunk_reader();
     RestoreSurvey survey;
-    bool any = false;
     for (const vault::SourceInfo& source : manifest.sources) {
         const vault::TreeReader tree =
             HF_TRY(vault::TreeReader::open(source.tree, *chunks).within(source.name));
@@ -101,9 +97,9 @@ Result<RestoreSurvey> survey_restore(vault::VaultReader& reader,
                               settings.progress == nullptr ? nullptr : &settings.progress->stop,
                               counter));
         if (counter.lost()) return *counter.lost();
-        any = any || counter.any();
     }
-    if (!any) return Error{Errc::NotFound, "no path of the snapshot matches --include"};
+    if (survey.entries == 0)
+        return Error{Errc::NotFound, "no path of the snapshot matches --include"};
     survey.free_bytes = HF_TRY(free_at(settings.folder));
     return survey;
 }
