@@ -3,20 +3,38 @@
 namespace holdfast::vault {
 namespace {
 
+/// Another number than the file's: the file is begun anew.
+constexpr std::int64_t schema_version = 2;
+
+/// A chunk has a row for each pack that holds it. `chunk.segment` is no REFERENCES: with foreign
+/// keys on, each segment that is deleted would cost a scan of all chunks.
 constexpr const char* schema = R"sql(
 CREATE TABLE IF NOT EXISTS pack (
     number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, length INTEGER NOT NULL,
-    cover BLOB, bad INTEGER NOT NULL DEFAULT 0);
+    cover BLOB, bad INTEGER NOT NULL DEFAULT 0, doomed INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS segment (
     number INTEGER PRIMARY KEY, pack INTEGER NOT NULL REFERENCES pack ON DELETE CASCADE,
     domain BLOB NOT NULL, epoch BLOB NOT NULL, salt BLOB NOT NULL,
     cipher INTEGER NOT NULL, kind INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS segment_by_pack ON segment (pack);
 CREATE TABLE IF NOT EXISTS chunk (
-    id BLOB PRIMARY KEY, segment INTEGER NOT NULL REFERENCES segment ON DELETE CASCADE,
-    number INTEGER NOT NULL, place INTEGER NOT NULL, sealed INTEGER NOT NULL,
-    content INTEGER NOT NULL) WITHOUT ROWID;
+    id BLOB NOT NULL, segment INTEGER NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL,
+    sealed INTEGER NOT NULL, content INTEGER NOT NULL,
+    PRIMARY KEY (id, segment)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS doom (generation INTEGER NOT NULL);
+INSERT INTO doom SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM doom);
 )sql";
+
+constexpr const char* drop_all = R"sql(
+DROP TABLE IF EXISTS chunk; DROP TABLE IF EXISTS segment; DROP TABLE IF EXISTS pack;
+DROP TABLE IF EXISTS doom;
+)sql";
+
+constexpr const char* places_of_chunk =
+    "SELECT c.number, c.place, c.sealed, c.content, s.domain, s.epoch, s.salt, s.cipher, s.kind,"
+    " p.id, p.bad OR p.doomed FROM chunk c JOIN segment s ON s.number = c.segment"
+    " JOIN pack p ON p.number = s.pack WHERE c.id = ?";
+constexpr int unsound_column = 10;
 
 /// From the columns domain, epoch, salt, cipher, kind, of which `at` is the first.
 SegmentName segment_from(const Statement& row, int at) {
@@ -55,23 +73,33 @@ Result<std::unique_ptr<ChunkIndex>> ChunkIndex::open(const std::string& path) {
 
 Result<void> ChunkIndex::prepare() {
     HF_TRY(db_.execute("PRAGMA cache_size = -" + std::to_string(cache_bytes >> 10)));
-    HF_TRY(db_.execute(schema));
-    find_ = HF_TRY(db_.prepare(
-        "SELECT c.number, c.place, c.sealed, c.content, s.domain, s.epoch, s.salt, s.cipher, "
-        "s.kind,"
-        " p.id FROM chunk c JOIN segment s ON s.number = c.segment JOIN pack p ON p.number = s.pack"
-        " WHERE c.id = ?"));
+    HF_TRY(make_schema());
+    find_ = HF_TRY(db_.prepare(places_of_chunk));
     has_ = HF_TRY(
         db_.prepare("SELECT 1 FROM chunk c JOIN segment s ON s.number = c.segment JOIN pack p ON"
-                    " p.number = s.pack WHERE c.id = ? AND p.bad = 0"));
+                    " p.number = s.pack WHERE c.id = ? AND p.bad = 0 AND p.doomed = 0"));
     find_pack_ = HF_TRY(db_.prepare("SELECT number FROM pack WHERE id = ?"));
     insert_pack_ = HF_TRY(db_.prepare("INSERT INTO pack (id, length) VALUES (?, ?)"));
     insert_segment_ = HF_TRY(db_.prepare(
         "INSERT INTO segment (pack, domain, epoch, salt, cipher, kind) VALUES (?, ?, ?, ?, ?, ?)"));
-    // Two snapshots may have stored one chunk at once, and either place serves; but one that was
-    // stored again since its pack is bad must replace it.
-    insert_chunk_ = HF_TRY(db_.prepare("INSERT OR REPLACE INTO chunk VALUES (?, ?, ?, ?, ?, ?)"));
+    insert_chunk_ = HF_TRY(db_.prepare("INSERT OR IGNORE INTO chunk VALUES (?, ?, ?, ?, ?, ?)"));
     return {};
+}
+
+/// In one transaction, since another process may be opening the same file.
+Result<void> ChunkIndex::make_schema() {
+    const auto version = [&]() -> Result<std::int64_t> {
+        Statement ask = HF_TRY(db_.prepare("PRAGMA user_version"));
+        HF_TRY(ask.step());
+        return ask.integer(0);
+    };
+    if (HF_TRY(version()) == schema_version) return {};
+    return db_.transaction([&]() -> Result<void> {
+        if (HF_TRY(version()) == schema_version) return {};
+        HF_TRY(db_.execute(drop_all));
+        HF_TRY(db_.execute(schema));
+        return db_.execute("PRAGMA user_version = " + std::to_string(schema_version));
+    });
 }
 
 Result<void> ChunkIndex::insert_segment(std::int64_t pack, const DirectorySegment& segment,
@@ -123,6 +151,70 @@ Result<void> ChunkIndex::mark_bad(const PackId& pack) {
     return mark.bind(0, pack.view()).run();
 }
 
+Result<std::uint64_t> ChunkIndex::doom(const std::vector<PackId>& packs) {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t generation = 0;
+    HF_TRY(db_.transaction([&]() -> Result<void> {
+        HF_TRY(db_.execute("UPDATE doom SET generation = generation + 1"));
+        generation = HF_TRY(doom_generation_locked());
+        Statement mark =
+            HF_TRY(db_.prepare("UPDATE pack SET doomed = ? WHERE id = ? AND doomed = 0"));
+        for (const PackId& pack : packs) {
+            HF_TRY(mark.bind(0, generation).bind(1, pack.view()).run());
+        }
+        return {};
+    }));
+    // What is erased next must not be sound again after a loss of power.
+    HF_TRY(db_.execute("PRAGMA wal_checkpoint(PASSIVE)"));
+    return generation;
+}
+
+Result<std::uint64_t> ChunkIndex::doom_generation() {
+    const std::lock_guard lock(mutex_);
+    return doom_generation_locked();
+}
+
+Result<std::uint64_t> ChunkIndex::doom_generation_locked() {
+    Statement ask = HF_TRY(db_.prepare("SELECT generation FROM doom"));
+    HF_TRY(ask.step());
+    return ask.unsigned_integer(0);
+}
+
+Result<std::map<PackId, std::uint64_t>> ChunkIndex::doomed() {
+    const std::lock_guard lock(mutex_);
+    Statement ask = HF_TRY(db_.prepare("SELECT id, doomed FROM pack WHERE doomed != 0"));
+    std::map<PackId, std::uint64_t> out;
+    while (HF_TRY(ask.step())) {
+        out.emplace(HF_TRY(PackId::from(ask.blob(0))), ask.unsigned_integer(1));
+    }
+    return out;
+}
+
+Result<void> ChunkIndex::revive(const std::vector<PackId>& packs) {
+    const std::lock_guard lock(mutex_);
+    Statement mark = HF_TRY(db_.prepare("UPDATE pack SET doomed = 0 WHERE id = ?"));
+    return db_.transaction([&]() -> Result<void> {
+        for (const PackId& pack : packs) HF_TRY(mark.bind(0, pack.view()).run());
+        return {};
+    });
+}
+
+Result<void> ChunkIndex::remove_packs(const std::vector<PackId>& packs) {
+    if (packs.empty()) return {};
+    const std::lock_guard lock(mutex_);
+    HF_TRY(db_.execute("CREATE TEMP TABLE IF NOT EXISTS gone (id BLOB PRIMARY KEY)"));
+    Statement note = HF_TRY(db_.prepare("INSERT OR IGNORE INTO gone VALUES (?)"));
+    return db_.transaction([&]() -> Result<void> {
+        for (const PackId& pack : packs) HF_TRY(note.bind(0, pack.view()).run());
+        HF_TRY(
+            db_.execute("DELETE FROM chunk WHERE segment IN (SELECT s.number FROM segment s"
+                        " JOIN pack p ON p.number = s.pack WHERE p.id IN (SELECT id FROM gone));"
+                        "DELETE FROM pack WHERE id IN (SELECT id FROM gone);"
+                        "DELETE FROM gone;"));
+        return {};
+    });
+}
+
 Result<bool> ChunkIndex::is_sound(const ChunkId& id) {
     const std::lock_guard lock(mutex_);
     return is_sound_locked(id);
@@ -159,13 +251,20 @@ Result<void> ChunkIndex::set_cover(const std::vector<PackId>& packs, const Chunk
     });
 }
 
+/// The first sound place, else any.
 Result<ChunkPlace> ChunkIndex::find_locked(const ChunkId& id) {
-    if (!HF_TRY(find_.bind(0, id.view()).step())) {
-        return Error{Errc::NotFound, "chunk " + id.brief() + " is in no pack known here"};
+    std::optional<ChunkPlace> unsound;
+    find_.bind(0, id.view());
+    while (HF_TRY(find_.step())) {
+        if (find_.integer(unsound_column) == 0) {
+            const ChunkPlace place = place_from(find_);
+            find_.reset();
+            return place;
+        }
+        unsound = place_from(find_);
     }
-    const ChunkPlace place = place_from(find_);
-    find_.reset();
-    return place;
+    if (unsound) return *unsound;
+    return Error{Errc::NotFound, "chunk " + id.brief() + " is in no pack known here"};
 }
 
 Result<ChunkPlace> ChunkIndex::find(const ChunkId& id) {
@@ -203,24 +302,41 @@ void ChunkIndex::drop_claims() {
 
 Result<std::map<PackId, PackUsage>> ChunkIndex::usage() {
     const std::lock_guard lock(mutex_);
+    struct Row {
+        PackUsage* usage = nullptr;
+        bool sound = false;
+    };
     std::map<PackId, PackUsage> usage;
-    std::map<std::int64_t, PackUsage*> by_number;
-    Statement packs = HF_TRY(db_.prepare("SELECT number, id, length FROM pack"));
+    std::map<std::int64_t, Row> by_number;
+    Statement packs = HF_TRY(db_.prepare("SELECT number, id, length, bad OR doomed FROM pack"));
     while (HF_TRY(packs.step())) {
-        ByteReader id(packs.blob(1));
-        PackUsage& pack = usage[PackId::read(id)];
+        PackUsage& pack = usage[HF_TRY(PackId::from(packs.blob(1)))];
         pack.stored_bytes = packs.unsigned_integer(2);
-        by_number[packs.integer(0)] = &pack;
+        by_number[packs.integer(0)] = {&pack, packs.integer(3) == 0};
     }
-    Statement sums =
-        HF_TRY(db_.prepare("SELECT s.pack, COUNT(*), SUM(c.content) FROM chunk c JOIN segment s"
-                           " ON s.number = c.segment WHERE s.kind = ? GROUP BY s.pack"));
-    sums.bind(0, static_cast<int>(Kind::Data));
-    while (HF_TRY(sums.step())) {
-        const auto pack = by_number.find(sums.integer(0));
+    // The places of one chunk come one after the other, as find() sees them.
+    Statement places =
+        HF_TRY(db_.prepare("SELECT c.id, s.pack, c.content FROM chunk c CROSS JOIN segment s"
+                           " ON s.number = c.segment WHERE s.kind = ? ORDER BY c.id, c.segment"));
+    places.bind(0, static_cast<int>(Kind::Data));
+    ChunkId last;
+    const Row* counted = nullptr;  // Where `last` was counted.
+    std::uint64_t bytes = 0;
+    while (HF_TRY(places.step())) {
+        const auto pack = by_number.find(places.integer(1));
         if (pack == by_number.end()) continue;  // Another process has added it meanwhile.
-        pack->second->chunks = sums.unsigned_integer(1);
-        pack->second->content_bytes = sums.unsigned_integer(2);
+        const ChunkId id = HF_TRY(ChunkId::from(places.blob(0)));
+        const bool same = counted != nullptr && id == last;
+        if (same && (counted->sound || !pack->second.sound)) continue;
+        if (same) {
+            --counted->usage->chunks;
+            counted->usage->content_bytes -= bytes;
+        }
+        last = id;
+        counted = &pack->second;
+        bytes = places.unsigned_integer(2);
+        ++counted->usage->chunks;
+        counted->usage->content_bytes += bytes;
     }
     return usage;
 }

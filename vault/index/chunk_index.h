@@ -2,10 +2,11 @@
 //
 // A row is written only after its pack is durable. What the index lacks is learnt again from the
 // packs on a snapshot's list; what it has too much (a vault that was put back to an older state) is
-// noticed before a snapshot is committed. A pack that was found damaged or missing is marked bad:
-// what still opens in it may be read, but counts as absent for whoever writes, and so is stored
-// anew. claim() is the one question that workers ask at once, so it takes a lock; everything else
-// too, for the same reason.
+// noticed before a snapshot is committed. A chunk may lie in several packs, and each place is
+// known. A pack that was found damaged or missing is marked bad, one that nothing needs any more is
+// doomed (vault/prune/): what still opens in it may be read, but counts as absent for whoever
+// writes, and so is stored anew. Sound is what is neither. claim() is the one question that workers
+// ask at once, so it takes a lock; everything else too, for the same reason.
 //
 // Cost: one lookup is one B-tree descent, whatever the size; memory is SQLite's page cache, bounded
 // by cache_bytes.
@@ -52,18 +53,32 @@ public:
     Result<void> mark_bad(const PackId& pack);
     Result<bool> has_pack(const PackId& pack);
 
+    /// Marks packs doomed, those that are not yet, all with one new generation, which is answered;
+    /// packs that are not known here are passed over. Errors: Full, Io.
+    Result<std::uint64_t> doom(const std::vector<PackId>& packs);
+    /// The newest generation of dooms; 0: none yet. Whoever asked this before anything else relies
+    /// on no pack of it or an older one. Errors: Io.
+    Result<std::uint64_t> doom_generation();
+    /// The doomed packs with their generations. Errors: Io.
+    Result<std::map<PackId, std::uint64_t>> doomed();
+    /// Takes the marks back. Errors: Full, Io.
+    Result<void> revive(const std::vector<PackId>& packs);
+    /// Forgets packs that are gone from the vault. One pass over all chunks, about a second for
+    /// three million. Errors: Full, Io.
+    Result<void> remove_packs(const std::vector<PackId>& packs);
+
     /// The index chunk that covers `pack` in the vault (docs/vault-format.md, 9); zero if none
     /// does.
     Result<ChunkId> cover_of(const PackId& pack);
     Result<void> set_cover(const std::vector<PackId>& packs, const ChunkId& index_chunk);
 
-    /// Errors: NotFound (no pack known here has it), Io.
+    /// In a sound pack if there is one. Errors: NotFound (no pack known here has it), Io.
     Result<ChunkPlace> find(const ChunkId& id);
 
     /// All segments of the packs known here: whose keys open them. Errors: Io.
     Result<std::vector<SegmentName>> segments();
 
-    /// True if a pack that is not bad has it. Errors: Io.
+    /// True if a sound pack has it. Errors: Io.
     Result<bool> is_sound(const ChunkId& id);
 
     /// True for the one caller that shall store `id`; false if a sound pack or another caller has
@@ -85,6 +100,8 @@ public:
 private:
     explicit ChunkIndex(Database db) : db_(std::move(db)) {}
     Result<void> prepare();
+    Result<void> make_schema();
+    Result<std::uint64_t> doom_generation_locked();
     Result<ChunkPlace> find_locked(const ChunkId& id);
     Result<bool> is_sound_locked(const ChunkId& id);
     Result<void> insert_pack(const PackId& pack, std::uint64_t length, const Directory& directory);

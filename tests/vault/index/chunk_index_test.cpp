@@ -2,6 +2,7 @@
 #include "vault/index/chunk_index.h"
 #include "vault/snapshot/pack_needs.h"
 
+#include "tests/harness/scratch_folder.h"
 #include "vault/crypto/random.h"
 
 #include <catch2/catch.hpp>
@@ -110,9 +111,81 @@ TEST_CASE("what a pack holds is counted where the chunks are found, and files' c
     REQUIRE(usage);
     REQUIRE(usage->size() == 2);
     CHECK(usage->at(first).stored_bytes == pack_bytes_min);
-    CHECK(usage->at(first).chunks == 1);
-    CHECK(usage->at(first).content_bytes == 50);
+    CHECK(usage->at(first).chunks == 2);
+    CHECK(usage->at(first).content_bytes == 140);
     CHECK(usage->at(second).stored_bytes == 2 * pack_bytes_min);
-    CHECK(usage->at(second).chunks == 1);
-    CHECK(usage->at(second).content_bytes == 90);
+    CHECK(usage->at(second).chunks == 0);
+    CHECK(usage->at(second).content_bytes == 0);
+    REQUIRE(index->mark_bad(first));
+    const auto moved = index->usage();
+    REQUIRE(moved);
+    CHECK(moved->at(first).content_bytes == 50);
+    CHECK(moved->at(second).chunks == 1);
+    CHECK(moved->at(second).content_bytes == 90);
+}
+
+TEST_CASE("a chunk is found where it is sound, and a pack that goes does not take other places") {
+    const auto index = new_index();
+    Random& random = system_random();
+    const ChunkId chunk = random.id<ChunkId>();
+    const std::vector<PackId> packs{random.id<PackId>(), random.id<PackId>(), random.id<PackId>()};
+    for (const PackId& pack : packs) {
+        REQUIRE(index->add_pack(pack, pack_bytes_min, directory_of(chunk)));
+    }
+    const auto sound = [&](std::size_t other, std::size_t another) {
+        const auto place = index->find(chunk);
+        REQUIRE(place);
+        return place->pack != packs[other] && place->pack != packs[another];
+    };
+    REQUIRE(index->mark_bad(packs[0]));
+    REQUIRE(*index->doom({packs[1]}) == 1u);
+    CHECK(sound(0, 1));
+    REQUIRE(index->remove_packs({packs[2]}));
+    CHECK_FALSE(*index->is_sound(chunk));
+    CHECK(index->find(chunk));  // What is doomed or bad may still be read.
+    CHECK(*index->claim(chunk));
+    index->drop_claims();
+    REQUIRE(index->revive({packs[1]}));
+    CHECK(*index->is_sound(chunk));
+    CHECK(sound(0, 2));
+    REQUIRE(index->remove_packs({packs[0], packs[1]}));
+    CHECK(index->find(chunk).error().code == Errc::NotFound);
+    CHECK(*index->packs() == 0u);
+    CHECK(*index->chunks() == 0u);
+}
+
+TEST_CASE("each doom is a generation of its own, and a pack keeps its first") {
+    const auto index = new_index();
+    Random& random = system_random();
+    const PackId first = random.id<PackId>();
+    const PackId second = random.id<PackId>();
+    for (const PackId& pack : {first, second}) {
+        REQUIRE(index->add_pack(pack, pack_bytes_min, directory_of(random.id<ChunkId>())));
+    }
+    CHECK(*index->doom_generation() == 0u);
+    REQUIRE(*index->doom({first}) == 1u);
+    REQUIRE(*index->doom({first, second, random.id<PackId>()}) == 2u);
+    CHECK(*index->doom_generation() == 2u);
+    CHECK(*index->doomed() == std::map<PackId, std::uint64_t>{{first, 1}, {second, 2}});
+}
+
+TEST_CASE("an index of another schema is begun anew, and kept when it is of this one") {
+    const holdfast::test::ScratchFolder scratch;
+    const std::string path = scratch / "index.db";
+    {
+        auto old = Database::open(path, Durability::Cache);
+        REQUIRE(old);
+        REQUIRE(
+            old->execute("CREATE TABLE pack (number INTEGER PRIMARY KEY, id BLOB);"
+                         "INSERT INTO pack VALUES (1, x'00')"));
+    }
+    {
+        const auto index = ChunkIndex::open(path);
+        REQUIRE(index);
+        CHECK(*(*index)->packs() == 0u);
+        REQUIRE((*index)->add_pack(system_random().id<PackId>(), pack_bytes_min, {}));
+    }
+    const auto again = ChunkIndex::open(path);
+    REQUIRE(again);
+    CHECK(*(*again)->packs() == 1u);
 }
