@@ -2,10 +2,13 @@
 
 #include "vault/base/fault.h"
 #include "vault/base/file.h"
+#include "vault/base/lock_file.h"
 #include "vault/keys/key_file.h"
+#include "vault/ledger/forget_body.h"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -18,6 +21,10 @@ constexpr const char* trust_domain = "The trust";  // No system's name has a cap
 
 std::string domain_key_path(const VaultPlaces& places, const DomainId& id) {
     return places.keys + "/domains/" + id.hex() + ".key";
+}
+
+std::string presence_folder(const VaultPlaces& places) {
+    return places.state + "/present";
 }
 
 std::string epoch_state_path(const VaultPlaces& places, const DomainId& id) {
@@ -134,11 +141,27 @@ Result<const OwnDomain*> Vault::need_domain(const std::string& name, OpeningKeys
     return &domains_.emplace(made.id, std::move(domain)).first->second;
 }
 
+Result<Presence> Vault::enter() {
+    Presence presence = HF_TRY(Presence::enter(presence_folder(places_), *index_, *random_));
+    HF_TRY(reader_->refresh());
+    return presence;
+}
+
+Result<Present> Vault::present() const {
+    return present_in(presence_folder(places_));
+}
+
 Result<Vault::Writing> Vault::begin_writing(const std::string& domain, OpeningKeys mode) {
     Writing writing;
+    writing.presence = HF_TRY(enter());
     writing.domain = HF_TRY(need_domain(domain, mode));
-    const DomainRecord& record = writing.domain->record;
     writing.naming = std::make_unique<Naming>(*writing.domain->naming);
+    HF_TRY(choose_epoch(writing));
+    return writing;
+}
+
+Result<void> Vault::choose_epoch(Writing& writing) {
+    const DomainRecord& record = writing.domain->record;
     const std::string path = epoch_state_path(places_, record.id);
     const auto last = read_file(path, state_file_bytes_max);
     const auto id = last ? EpochId::from_text(as_text(*last)) : Result<EpochId>(EpochId{});
@@ -149,7 +172,7 @@ Result<Vault::Writing> Vault::begin_writing(const std::string& domain, OpeningKe
             const std::int64_t age = info ? clock_->wall_ms() - info->created : -1;
             if (age >= 0 && age < epoch_age_ms_max) {
                 writing.epoch = HF_TRY(open_epoch(*info, &*writing.domain->opening, nullptr));
-                return writing;
+                return {};
             }
         }
     }
@@ -160,8 +183,7 @@ Result<Vault::Writing> Vault::begin_writing(const std::string& domain, OpeningKe
     keys_->add(writing.epoch);
     // Packs carry the epoch's name, and a pack may outlive a killed snapshot: so the object is in
     // the store before the first of them.
-    HF_TRY(store_epoch(writing));
-    return writing;
+    return store_epoch(writing);
 }
 
 Result<void> Vault::store_epoch(const Writing& writing) {
@@ -194,6 +216,8 @@ Result<void> Vault::check_present(const std::set<PackId>& packs) {
 Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapshot& written,
                                      const std::string& system, std::int64_t time,
                                      std::uint64_t warnings) {
+    const Fd lock = HF_TRY(lock_commits());
+    HF_TRY(reader_->refresh());  // The base must be one that prune has not erased.
     std::optional<ResolvedList> base;
     const auto before = reader_->latest(system);
     if (before) {
@@ -223,6 +247,22 @@ Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapsh
         }));
     HF_TRY(reader_->refresh());
     return reader_->find(SnapshotId{entry_hash(entry.envelope).digest}.hex());
+}
+
+Result<Fd> Vault::lock_commits() const {
+    return wait_for_lock(places_.state + "/commit.lock");
+}
+
+Result<void> Vault::forget(const std::vector<SnapshotId>& snapshots) {
+    for (std::size_t at = 0; at < snapshots.size(); at += forget_snapshots_max) {
+        const auto from = snapshots.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto count = std::min(forget_snapshots_max, snapshots.size() - at);
+        const std::string body =
+            encode_forget_body({from, from + static_cast<std::ptrdiff_t>(count)});
+        HF_TRY(chain_->append(ListId{},
+                              [&](const ChainId&, std::uint64_t) { return clear_body(body); }));
+    }
+    return reader_->refresh();
 }
 
 Result<LedgerEntry> Vault::record_fact(const std::string& json) {

@@ -10,6 +10,7 @@
 #include "vault/keys/domain.h"
 #include "vault/lazy_keys.h"
 #include "vault/own_chain.h"
+#include "vault/prune/presence.h"
 #include "vault/snapshot/snapshot_writer.h"
 #include "vault/store/posix_store.h"
 #include "vault/vault_reader.h"
@@ -50,6 +51,7 @@ public:
     const Roster& roster() const { return roster_; }
     VaultReader& reader() { return *reader_; }
     PosixStore& store() { return store_; }
+    ChunkIndex& index() { return *index_; }
     LazyKeys& keys() { return *keys_; }
     const NodeKeys& node() const { return node_; }
     const std::map<DomainId, OwnDomain>& domains() const { return domains_; }
@@ -58,9 +60,16 @@ public:
     /// The domain of that name and mode, made if there is none. Errors: Full, Io.
     Result<const OwnDomain*> need_domain(const std::string& name, OpeningKeys mode);
 
-    /// An epoch of the domain to write in: today's, or a new one.
+    /// While it lives, prune erases nothing that this process may rely on; to be taken before
+    /// anything is read of snapshots. Reads the ledger again. Errors: Full, Io.
+    Result<Presence> enter();
+    /// Errors: Io.
+    Result<Present> present() const;
+
+    /// An epoch of the domain to write in: today's, or a new one. Whoever writes is present.
     /// Errors: Locked (no naming secret here), Io.
     struct Writing {
+        Presence presence;
         const OwnDomain* domain = nullptr;
         std::unique_ptr<Naming> naming;
         Epoch epoch;
@@ -77,6 +86,14 @@ public:
                                   const std::string& system, std::int64_t time,
                                   std::uint64_t warnings);
 
+    /// Gives up snapshots: readers leave them out, and prune may erase what only they need.
+    /// Errors: Full, Io, Conflict; then those that fit into entries that were written are
+    /// forgotten.
+    Result<void> forget(const std::vector<SnapshotId>& snapshots);
+
+    /// While it is held no snapshot of this vault is committed, and nothing is erased. Errors: Io.
+    Result<Fd> lock_commits() const;
+
     /// Writes a fact other than a snapshot, sealed to the trust (in a domain of its own).
     /// `json` is an object with a "type". Errors: Full, Io.
     Result<LedgerEntry> record_fact(const std::string& json);
@@ -87,6 +104,7 @@ private:
 
     Result<void> check_present(const std::set<PackId>& packs);
     Result<void> load_domains();
+    Result<void> choose_epoch(Writing& writing);
     Result<void> store_epoch(const Writing& writing);
     void note_chain_damage();
 

@@ -1,5 +1,7 @@
 #include "vault/vault_reader.h"
 
+#include "vault/ledger/body.h"
+#include "vault/ledger/forget_body.h"
 #include "vault/ledger/open_body.h"
 #include "vault/snapshot/index_chunk.h"
 
@@ -27,6 +29,7 @@ Result<void> VaultReader::refresh() {
     for (const auto& [chain, entries] : ledger_.entries()) {
         for (std::size_t& at = read_[chain]; at < entries.size(); ++at) read_entry(entries[at]);
     }
+    std::erase_if(snapshots_, [&](const auto& one) { return forgotten_.contains(one.id); });
     sort_snapshots();
     return {};
 }
@@ -39,12 +42,23 @@ void VaultReader::read_entry(const LedgerEntry& entry) {
     if (entry.envelope.number == 0) return read_open(entry, *body);
     auto record = parse_snapshot_body(*body);
     if (!record) return note({where, record.error().message});
-    if (!*record) return;
-    (*record)->id = SnapshotId{entry_hash(entry.envelope).digest};
+    if (!*record) return read_forget(entry, *body);
+    (*record)->id = snapshot_id(entry.envelope);
     (*record)->chain = entry.envelope.chain;
     (*record)->number = entry.envelope.number;
     (*record)->list = entry.envelope.list;
     snapshots_.push_back(std::move(**record));
+}
+
+/// Only a clear body forgets: hosts and partners must see the same snapshots.
+void VaultReader::read_forget(const LedgerEntry& entry, std::string_view body) {
+    if (!body_epoch(entry).zero()) return;
+    auto forget = parse_forget_body(body);
+    if (!forget) {
+        return note(
+            {entry_name(entry.envelope.chain, entry.envelope.number), forget.error().message});
+    }
+    if (*forget) forgotten_.insert((*forget)->begin(), (*forget)->end());
 }
 
 void VaultReader::read_open(const LedgerEntry& entry, std::string_view body) {
@@ -91,6 +105,13 @@ void VaultReader::sort_snapshots() {
 
 std::vector<Damage> VaultReader::notes() const {
     std::vector<Damage> all = notes_;
+    const std::vector<Damage> gaps = ledger_gaps();
+    all.insert(all.end(), gaps.begin(), gaps.end());
+    return all;
+}
+
+std::vector<Damage> VaultReader::ledger_gaps() const {
+    std::vector<Damage> all;
     for (const auto& [chain, error] : ledger_.broken()) {
         all.push_back({"ledger/" + chain.hex(), error.message});
     }

@@ -39,6 +39,9 @@ public:
 
     /// What was wrong with what was read so far: verify() reports it.
     std::vector<Damage> notes() const;
+    /// Of these, the chains that break, and entries that another chain says are missing: snapshots
+    /// that are not known.
+    std::vector<Damage> ledger_gaps() const;
     void note(Damage damage) { notes_.push_back(std::move(damage)); }
 
     Ledger& ledger() { return ledger_; }
@@ -47,8 +50,12 @@ public:
     const KeySource& keys() const { return *keys_; }
 
     /// All snapshots that could be read, by time; within a chain by number, since a clock may jump.
-    /// Entries whose body is sealed for other eyes (a release opens one snapshot) are left out.
+    /// Those that were forgotten are left out. Entries whose body is sealed for other eyes (a
+    /// release opens one snapshot) are left out.
     const std::vector<SnapshotRecord>& snapshots() const { return snapshots_; }
+
+    /// What entries of type "forget" name.
+    const std::set<SnapshotId>& forgotten() const { return forgotten_; }
 
     /// By the beginning of its id, at least 4 digits. Errors: NotFound, Invalid (ambiguous).
     Result<SnapshotRecord> find(std::string_view id_prefix) const;
@@ -69,6 +76,7 @@ public:
 
 private:
     void read_entry(const LedgerEntry& entry);
+    void read_forget(const LedgerEntry& entry, std::string_view body);
     void read_open(const LedgerEntry& entry, std::string_view body);
     std::string missing_of(const ChainHead& head) const;
     void sort_snapshots();
@@ -79,6 +87,7 @@ private:
     Ledger ledger_;
     std::map<ChainId, std::size_t> read_;  // Entries of each chain that snapshots_ reflects.
     std::vector<SnapshotRecord> snapshots_;
+    std::set<SnapshotId> forgotten_;
     std::vector<Damage> notes_;
     std::vector<std::pair<ChainId, ChainHead>> continued_;  // What a chain says of the one before.
 };

@@ -127,6 +127,20 @@ class RestoreTest(unittest.TestCase):
             self.assertEqual(code, status, err)
             self.assertEqual(old.hex() in err, status == 3, err)
 
+    def test_forgotten_snapshots_are_left_out_by_a_clear_body_alone(self) -> None:
+        fixture = self.fixture
+        for sealed_by, forgotten in ((None, True), (fixture.epoch, False)):
+            with fixture.copied() as w:
+                gone = w.snapshot("gone", fixture.epoch, {"db": fixture.second}, False)
+                w.snapshot("stays", fixture.epoch, {"db": fixture.second}, False)
+                w.chain_entry({"type": "forget", "snapshots": [gone.hex()]}, sealed_by=sealed_by)
+                code, out, err = fixture.run("list", vault=w.root)
+                refused, _, _ = fixture.run("restore", gone.hex(), "--to", self.to, vault=w.root)
+            self.assertEqual(code, 0, err)
+            self.assertIn("stays", out)
+            self.assertEqual(gone.hex() not in out, forgotten)
+            self.assertEqual(refused != 0, forgotten)
+
     def test_keep_going_leaves_out_only_what_is_damaged(self) -> None:
         def break_sizes(entries: list[Entry]) -> None:
             next(e for e in entries if e.path == b"a/b/first").size += 1

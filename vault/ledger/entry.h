@@ -22,6 +22,8 @@ constexpr std::size_t envelope_bytes = 284;
 constexpr std::size_t ledger_body_bytes_max = 1_MiB;
 constexpr std::size_t ledger_entry_bytes_max = envelope_bytes + ledger_body_bytes_max;
 
+using SnapshotId = Id<struct SnapshotTag>;  // The hash of its ledger entry.
+
 struct Envelope {
     TrustId trust;
     ChainId chain;
@@ -60,5 +62,8 @@ bool signature_holds(const Envelope& envelope);
 
 /// The leaf of this entry in its chain's tree; also the id of the snapshot that it is.
 Digest entry_hash(const Envelope& envelope);
+inline SnapshotId snapshot_id(const Envelope& envelope) {
+    return SnapshotId{entry_hash(envelope).digest};
+}
 
 }  // namespace holdfast::vault

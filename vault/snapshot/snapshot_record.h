@@ -1,8 +1,7 @@
 // Snapshot record: what a ledger entry says of a snapshot (docs/vault-format.md, 11).
 #pragma once
 
-#include "vault/base/result.h"
-#include "vault/base/units.h"
+#include "vault/ledger/entry.h"
 
 #include <cstdint>
 #include <optional>
@@ -10,8 +9,6 @@
 #include <string_view>
 
 namespace holdfast::vault {
-
-using SnapshotId = Id<struct SnapshotTag>;  // The hash of its ledger entry.
 
 struct SnapshotRecord {
     SnapshotId id;
