@@ -61,6 +61,7 @@ public:
     SystemSettings read() {
         read_head();
         read_objectives();
+        read_keep();
         for (TableReader& one : root_.tables("source", Need::Required, sources_max)) {
             read_source(one);
         }
@@ -95,6 +96,26 @@ private:
         ObjectiveSettings& objectives = out_.objectives.emplace();
         reader->duration("data_age", Need::Required, objectives.data_age_ms);
         reader->duration("time_to_run", Need::Required, objectives.time_to_run_ms);
+        reader->finish();
+    }
+
+    void read_keep() {
+        auto reader = root_.table("keep", Need::Optional);
+        if (!reader) return;
+        KeepSettings& keep = out_.keep.emplace();
+        for (const auto& [key, count] : keep_counts) {
+            std::int64_t number = 0;
+            if (reader->number(key, Need::Optional, {1, keep_count_max}, number)) {
+                keep.*count = static_cast<std::uint32_t>(number);
+            }
+        }
+        std::int64_t within_ms = 0;
+        if (reader->duration("within", Need::Optional, within_ms)) keep.within_ms = within_ms;
+        if (reader->keys().empty()) {
+            reader->complain(
+                "keeps nothing: give last, hourly, daily, weekly, monthly, yearly or "
+                "within");
+        }
         reader->finish();
     }
 

@@ -10,6 +10,14 @@
 //     [objectives]                          # needed beside [plan]
 //     data_age = "15m"                      # s, m, h, d
 //     time_to_run = "30m"
+//     [keep]                                # optional: without it prune keeps every snapshot
+//     last = 12                             # at least one of these; a snapshot stays if one
+//     hourly = 48                           # of them keeps it (agent/prune/judge.h)
+//     daily = 31
+//     weekly = 8
+//     monthly = 24
+//     yearly = 10
+//     within = "2d"
 //     [[source]]                            # one at least
 //     name = "database"                     # default: the kind
 //     kind = "postgres"
@@ -68,6 +76,7 @@ constexpr std::size_t excludes_max = 500;
 constexpr std::size_t contacts_max = 20;
 constexpr std::size_t hosts_max = 20;
 constexpr std::size_t checks_max = 100;
+constexpr std::uint32_t keep_count_max = 1'000'000;
 constexpr std::size_t endpoints_max = 32;
 constexpr std::size_t query_bytes_max = 8'192;
 constexpr std::int64_t term_max = 1'000'000;
@@ -120,6 +129,25 @@ struct SqlCheckSettings {
     friend bool operator==(const SqlCheckSettings&, const SqlCheckSettings&) = default;
 };
 
+/// Which snapshots prune keeps; what is not there keeps none.
+struct KeepSettings {
+    std::optional<std::uint32_t> last, hourly, daily, weekly, monthly, yearly;
+    std::optional<std::int64_t> within_ms;
+
+    bool any() const { return last || hourly || daily || weekly || monthly || yearly || within_ms; }
+    friend bool operator==(const KeepSettings&, const KeepSettings&) = default;
+};
+
+/// The keys of [keep] that take a number, and where each goes.
+struct KeepCount {
+    std::string_view key;
+    std::optional<std::uint32_t> KeepSettings::*count;
+};
+constexpr KeepCount keep_counts[] = {
+    {"last", &KeepSettings::last},       {"hourly", &KeepSettings::hourly},
+    {"daily", &KeepSettings::daily},     {"weekly", &KeepSettings::weekly},
+    {"monthly", &KeepSettings::monthly}, {"yearly", &KeepSettings::yearly}};
+
 struct CommandCheckSettings {
     std::string command;  // A key of the runtime's [commands].
     friend bool operator==(const CommandCheckSettings&, const CommandCheckSettings&) = default;
@@ -156,6 +184,7 @@ struct SystemSettings {
     OpeningKeys opening_keys = OpeningKeys::Node;
     std::uint64_t term = 0;
     std::optional<ObjectiveSettings> objectives;
+    std::optional<KeepSettings> keep;
     std::vector<SourceSettings> sources;
     std::optional<PlanSettings> plan;
     std::vector<CheckSettings> checks;

@@ -1,28 +1,11 @@
 #include "agent/config/table_reader.h"
 
+#include "agent/config/duration.h"
+
 #include <algorithm>
-#include <charconv>
 
 namespace holdfast::agent::config {
 namespace {
-
-constexpr std::int64_t duration_ms_max = 366LL * 24 * 60 * 60 * 1'000;
-constexpr std::string_view duration_expected = "1s to 366d, such as \"15m\" (s, m, h or d)";
-
-/// None if `text` is no duration or over the limit.
-std::optional<std::int64_t> milliseconds(std::string_view text) {
-    if (text.empty() || text[0] == '-') return {};
-    std::int64_t count = 0;
-    const char* const unit = text.data() + text.size() - 1;
-    const auto [end, failure] = std::from_chars(text.data(), unit, count);
-    if (failure != std::errc() || end != unit || count < 1) return {};
-    static constexpr std::array<std::pair<char, std::int64_t>, 4> units{
-        {{'s', 1'000}, {'m', 60'000}, {'h', 3'600'000}, {'d', 86'400'000}}};
-    for (const auto& [letter, ms] : units) {
-        if (*unit == letter && count <= duration_ms_max / ms) return count * ms;
-    }
-    return {};
-}
 
 std::string expected_number(Limits limits) {
     return "a whole number, " + std::to_string(limits.min) + " to " + std::to_string(limits.max);
@@ -145,7 +128,7 @@ bool TableReader::duration(std::string_view key, Need need, std::int64_t& into_m
         wrong_kind(key, *value, duration_expected);
         return false;
     }
-    const auto ms = milliseconds(*text);
+    const auto ms = parse_duration(*text);
     if (!ms) {
         complain(key, "is " + in_quotes(*text) + "; expected " + std::string(duration_expected));
         return false;
