@@ -20,6 +20,7 @@ namespace {
 constexpr int ready_ms_max = 10 * 60'000;  // A partner far away may hold the metadata.
 constexpr int detach_ms_max = 120'000;     // All that is dirty is synced.
 constexpr std::size_t places_bytes_max = 1 << 20;
+constexpr std::size_t snapshot_file_bytes_max = 64;
 
 ProcessPlace process_of(const std::string& folder, const std::string& source) {
     return {folder, "mount-" + source};
@@ -68,6 +69,10 @@ Result<void> detach_source(const std::string& folder, const AttachedSource& sour
     return unmount(source.place);
 }
 
+std::string snapshot_file(const std::string& folder) {
+    return folder + "/snapshot";
+}
+
 class Attaching {
 public:
     Attaching(vault::VaultReader& reader, const vault::SnapshotRecord& record,
@@ -75,6 +80,7 @@ public:
         : reader_(reader), record_(record), settings_(settings) {}
 
     Result<std::vector<AttachedSource>> run() {
+        HF_TRY(write_file_durably(snapshot_file(settings_.folder), as_view(record_.id.hex())));
         const vault::Manifest manifest = HF_TRY(reader_.manifest(record_));
         HF_TRY(choose_places(manifest));
         keys_ = HF_TRY(SegmentKeys::collect(reader_.index(), reader_.keys()));
@@ -143,6 +149,24 @@ private:
 };
 
 }  // namespace
+
+Result<std::set<vault::SnapshotId>> attached_snapshots(const std::string& folders) {
+    std::set<vault::SnapshotId> out;
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(folders, failed), end; !failed && at != end;
+         at.increment(failed)) {
+        if (!at->is_directory(failed)) continue;
+        const std::string path = snapshot_file(at->path().string());
+        const auto text = read_file(path, snapshot_file_bytes_max);
+        if (!text && text.error().code == Errc::NotFound) continue;
+        if (!text) return text.error();
+        out.insert(HF_TRY(vault::SnapshotId::from_text(as_text(*text)).within(path)));
+    }
+    if (failed && failed != std::errc::no_such_file_or_directory) {
+        return Error{Errc::Io, "read " + folders + ": " + failed.message()};
+    }
+    return out;
+}
 
 std::string attach_index(const std::string& folder) {
     return folder + "/index.db";

@@ -1,5 +1,6 @@
 // Attach: a snapshot as folders that can be read and written, each served by a holdfast-mount.
 //
+//     FOLDER/snapshot         its id: prune keeps it while this stands here
 //     FOLDER/index.db         where the snapshot's chunks lie
 //     FOLDER/overlay/SOURCE   what was written over it; stays until discard()
 //     FOLDER/status/SOURCE    the mount's status file
@@ -13,6 +14,7 @@
 #include "agent/attach/mount_order.h"
 #include "vault/vault_reader.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,10 @@ struct AttachedSource {
 Result<std::vector<AttachedSource>> attach_snapshot(vault::VaultReader& reader,
                                                     const vault::SnapshotRecord& record,
                                                     const AttachSettings& settings);
+
+/// The snapshots of all attachments whose folders lie in `folders`, mounted now or not.
+/// Errors: Io, Corrupt.
+Result<std::set<vault::SnapshotId>> attached_snapshots(const std::string& folders);
 
 /// The path of the index for a VaultReader that attach_snapshot() is given.
 std::string attach_index(const std::string& folder);

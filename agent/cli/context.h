@@ -22,6 +22,7 @@ struct Context {
 // One file of verbs each; they add subcommands to `app` that set context.verb.
 void add_agreement_verbs(Command app, Context& context);  // agreement
 void add_partner_verbs(Command app, Context& context);    // partner
+void add_prune_verbs(Command app, Context& context);      // prune, forget
 void add_recover_verbs(Command app, Context& context);    // recover
 void add_replicate_verbs(Command app, Context& context);  // replicate
 void add_setup_verbs(Command app, Context& context);      // init, doctor, system

@@ -37,6 +37,7 @@ std::string attachment_at(const Home& home, const std::string& place) {
 Result<std::vector<AttachedSource>> mount_at(const Home& home, const MountOptions& options,
                                              const std::string& place) {
     const Node node = HF_TRY(open_node(home));
+    const vault::Presence presence = HF_TRY(node.vault->enter());
     const vault::VaultReader& known = node.vault->reader();
     const vault::SnapshotRecord record = options.latest.empty()
                                              ? HF_TRY(known.find(options.snapshot))

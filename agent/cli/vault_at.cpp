@@ -14,6 +14,7 @@ Result<VaultAt> open_vault_at(const Home& home, const std::string& from) {
     auto node = open_node(home);
     if (node) {
         at.node = std::move(*node);
+        at.presence = HF_TRY(at.node->vault->enter());
         return at;
     }
     const bool lost = path_exists(home.node) && !path_exists(home.vault + "/roster");

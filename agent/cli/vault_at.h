@@ -11,7 +11,8 @@
 namespace holdfast::agent::cli {
 
 struct VaultAt {
-    std::optional<Node> node;               // The own one,
+    std::optional<Node> node;               // The own one, kept whole by
+    vault::Presence presence;               // this while it is read,
     std::unique_ptr<PartnerVault> partner;  // or this.
 
     vault::VaultReader& reader() { return node ? node->vault->reader() : partner->reader(); }

@@ -231,6 +231,8 @@ int restore(const Context& context, const RestoreOptions& options) {
 int verify(const Context& context, bool read_data) {
     auto node = open_node(context.home());
     if (!node) return fail(node.error());
+    const auto presence = node->vault->enter();
+    if (!presence) return fail(presence.error());
     std::vector<std::unique_ptr<vault::Naming>> owned;
     std::map<DomainId, const vault::Naming*> namings;
     for (const auto& [id, domain] : node->vault->domains()) {
