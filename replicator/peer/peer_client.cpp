@@ -115,6 +115,11 @@ Result<Stored> PeerClient::put(const std::string& name, View object) {
     return stored_by(HF_TRY(send("PUT", own_path("/objects/" + name), object)));
 }
 
+Result<Stored> PeerClient::put_forgotten(const std::string& entry, View object) {
+    return stored_by(
+        HF_TRY(send("PUT", own_path("/objects/" + entry) + "?list=forgotten", object)));
+}
+
 Result<Buffer> PeerClient::receipt(const ListId& list) {
     return HF_TRY(send("POST", own_path("/receipt"), as_view(encode_list_question(list)))).body;
 }

@@ -68,6 +68,14 @@ Result<std::optional<PackId>> pack_in(const std::string& name) {
     return Error{Errc::Invalid, name + ": a pack's name is pack/XX/PACK"};
 }
 
+/// `?list=forgotten` of a ledger entry.
+Result<EntryList> entry_list_in(const HttpRequest& request) {
+    const std::string* const text = request.query_value("list");
+    if (text == nullptr) return EntryList::Needed;
+    if (*text == "forgotten") return EntryList::Forgotten;
+    return Error{Errc::Invalid, "list: expected \"forgotten\""};
+}
+
 }  // namespace
 
 void PeerApi::put_object(const HttpRequest& request, BodyReader body, Responder respond) {
@@ -113,11 +121,13 @@ void PeerApi::put_small(const Partner& owner, const HttpRequest& request, BodyRe
     using Answer = std::pair<Result<Stored>, std::optional<vault::ChainHead>>;
     // Shared by the two callbacks of the body.
     auto arrival = std::make_shared<Arrival>(Arrival{std::move(body), std::move(respond), {}});
+    const auto list = entry_list_in(request);
+    if (!list) return arrival->respond.send(refusal_response(list.error()));
     arrival->body.on_end([this, arrival, owner = owner.trust, strand = *strand,
-                          name = request.param("name"), terms] {
+                          name = request.param("name"), terms, list = *list] {
         strand->run(
-            [object = std::move(arrival->object), name, terms](Tenancy& tenancy) {
-                auto stored = tenancy.put(name, object, terms);
+            [object = std::move(arrival->object), name, terms, list](Tenancy& tenancy) {
+                auto stored = tenancy.put(name, object, terms, list);
                 return Answer{std::move(stored), tenancy.head_of_entry(name)};
             },
             [this, owner, arrival](Answer answer) {

@@ -54,14 +54,15 @@ vault::MaySign Tenancy::may_sign() const {
     };
 }
 
-Result<Stored> Tenancy::put(const std::string& name, View object, const Terms& terms) {
+Result<Stored> Tenancy::put(const std::string& name, View object, const Terms& terms,
+                            EntryList list) {
     HF_TRY(ready());
     HF_TRY(vault::check_object_name(name));
     if (object.size() > bytes_max_of(name)) {
         return refuse(Refusal::TooLong,
                       name + ": at most " + std::to_string(bytes_max_of(name)) + " bytes");
     }
-    if (name.starts_with("ledger/")) return put_entry(name, object, terms);
+    if (name.starts_with("ledger/")) return put_entry(name, object, terms, list);
     if (has(name)) return Stored::Was;
     HF_TRY(check_room(object.size(), terms));
     HF_TRY(check_object(name, object));
@@ -163,7 +164,8 @@ Result<void> Tenancy::check_witnessed(const vault::Envelope& envelope,
                                      envelope.chain.hex());
 }
 
-Result<Stored> Tenancy::put_entry(const std::string& name, View object, const Terms& terms) {
+Result<Stored> Tenancy::put_entry(const std::string& name, View object, const Terms& terms,
+                                  EntryList list) {
     const auto entry = vault::parse_entry(object);
     if (!entry || vault::entry_name(entry->envelope.chain, entry->envelope.number) != name) {
         return not_its_name(name);
@@ -182,7 +184,8 @@ Result<Stored> Tenancy::put_entry(const std::string& name, View object, const Te
         return Error{Errc::Denied, name + ": not signed by a node of the owner's roster"};
     }
     HF_TRY(check_witnessed(envelope, chain));
-    if (!envelope.list.zero() && !has(vault::list_name(envelope.list))) {
+    const bool needs_list = list == EntryList::Needed && !envelope.list.zero();
+    if (needs_list && !has(vault::list_name(envelope.list))) {
         return refuse(Refusal::ListMissing,
                       "list " + envelope.list.hex() + " must come before " + name);
     }

@@ -5,8 +5,9 @@
 //   FOLDER/incoming   packs on their way; emptied at start
 //
 // Invariants: an object is what its name says, or is signed by the owner. A list is let in when all
-// of its packs are here, a ledger entry when its list and epoch are, as the next of its chain. So
-// at every instant, whatever is cut off or killed, this is a complete older state. A chain never
+// of its packs are here, a ledger entry when its list and epoch are, as the next of its chain; only
+// an entry that the owner says is forgotten comes without a list. So at every instant, whatever is
+// cut off or killed, this is a complete older state. A chain never
 // goes back: the heads that this host has witnessed bind it even if its files are lost. Thread
 // rule: one thread at a time; methods do blocking file work.
 #pragma once
@@ -52,6 +53,10 @@ struct ListCount {
 
 enum class Stored { New, Was };
 
+/// Forgotten: the owner's word that the snapshot of a ledger entry is given up, so that nothing is
+/// to be held for it: the entry comes without its list.
+enum class EntryList { Needed, Forgotten };
+
 class Tenancy {
 public:
     Tenancy(std::string folder, const TrustId& owner, const TrustId& host, const Clock& clock)
@@ -69,7 +74,8 @@ public:
     Result<void> take_rosters(const std::vector<Buffer>& rosters);
 
     /// Anything but a pack or a roster. Errors: refusals, Denied, Corrupt, Full, Io.
-    Result<Stored> put(const std::string& name, View object, const Terms& terms);
+    Result<Stored> put(const std::string& name, View object, const Terms& terms,
+                       EntryList list = EntryList::Needed);
     /// Nothing if the pack is here. Errors: refusals, Full, Io.
     Result<std::optional<PackUpload>> start_pack(const PackId& id, std::uint64_t length,
                                                  const Terms& terms);
@@ -107,7 +113,8 @@ private:
     Result<void> check_custody(const std::string& name, View object) const;
     Result<void> check_epoch(const std::string& name, View object) const;
     Result<void> check_list(const std::string& name, View object) const;
-    Result<Stored> put_entry(const std::string& name, View object, const Terms& terms);
+    Result<Stored> put_entry(const std::string& name, View object, const Terms& terms,
+                             EntryList list);
     Result<Stored> check_entry_place(const vault::Envelope& envelope, const vault::Chain& chain);
     Result<void> check_witnessed(const vault::Envelope& envelope, const vault::Chain& chain) const;
     vault::MaySign may_sign() const;

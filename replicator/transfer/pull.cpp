@@ -5,6 +5,7 @@
 #include "vault/keys/custody.h"
 #include "vault/keys/domain.h"
 #include "vault/keys/epoch.h"
+#include "vault/ledger/forget_body.h"
 #include "vault/ledger/ledger.h"
 
 #include <poll.h>
@@ -177,16 +178,11 @@ Result<void> Puller::bring_folder(const std::string& folder, std::size_t bytes_m
 
 Result<std::set<PackId>> Puller::packs_of_lists() {
     std::set<PackId> packs;
-    std::set<ListId> seen;
-    for (const auto& [chain, entries] : ledger_.entries()) {
-        for (const vault::LedgerEntry& entry : entries) {
-            const ListId& id = entry.envelope.list;
-            if (id.zero() || !seen.insert(id).second) continue;
-            const auto list = patiently([&] { return ledger_.list(id); });
-            if (!list && pass_over(vault::list_name(id), list.error())) continue;
-            if (!list) return list.error();
-            packs.insert(list->packs.begin(), list->packs.end());
-        }
+    for (const ListId& id : vault::live_lists(ledger_, vault::forgotten_in(ledger_).snapshots)) {
+        const auto list = patiently([&] { return ledger_.list(id); });
+        if (!list && pass_over(vault::list_name(id), list.error())) continue;
+        if (!list) return list.error();
+        packs.insert(list->packs.begin(), list->packs.end());
     }
     return packs;
 }

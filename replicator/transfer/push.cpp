@@ -6,7 +6,9 @@
 #include "vault/base/fault.h"
 #include "vault/base/worker_pool.h"
 #include "vault/keys/key_ring.h"
+#include "vault/ledger/forget_body.h"
 #include "vault/ledger/ledger.h"
+#include "vault/ledger/list.h"
 #include "vault/ledger/open_body.h"
 
 #include <algorithm>
@@ -36,20 +38,30 @@ public:
 private:
     struct Chain {
         const std::vector<vault::LedgerEntry>* entries;
-        std::size_t at;  // The first that the partner lacks.
+        std::size_t at = 0;   // The first that the partner lacks.
+        std::size_t end = 0;  // Behind the last that was there when the partner was asked.
     };
 
     Result<void> connect();
     Result<void> exchange_papers();
     Result<PeerStatus> compare_chains();
     bool is_continued(const ChainId& chain) const;
+    bool is_live(const ListId& list) const { return live_lists_.contains(list); }
+    void note_live();
+    Result<std::optional<vault::ResolvedList>> live_list(const ListId& id);
     Result<void> bring_entry(const vault::LedgerEntry& entry);
-    Result<void> bring_list(const ListId& id);
+    Result<void> bring_what_it_needs(const vault::ResolvedList& list);
+    Result<void> bring_list(const vault::ResolvedList& list);
     Result<void> bring_all_in(const std::string& folder);
+    Result<std::vector<std::string>> missing_there(const std::vector<std::string>& names);
+    /// The same, counted as what is to be brought.
     Result<std::vector<std::string>> lacking(const std::vector<std::string>& names);
     Result<void> survey_packs();
     Result<void> bring_packs(const std::vector<std::string>& names);
-    Result<void> bring(PatientClient& client, const std::string& name);
+    using Put = Result<Stored> (PeerClient::*)(const std::string&, View);
+    Result<void> bring(PatientClient& client, const std::string& name, Put put = &PeerClient::put);
+    Result<void> send(PatientClient& client, const std::string& name, const Buffer& object,
+                      Put put);
     Result<void> collect_receipts();
 
     vault::PosixStore vault_;
@@ -62,6 +74,7 @@ private:
     std::set<std::string> there_;         // Names that the partner has for sure.
     std::set<std::string> to_bring_;      // Packs that it lacks, counted already.
     std::vector<Chain> chains_;
+    std::set<ListId> live_lists_;  // Those that not only forgotten snapshots name.
 };
 
 Result<void> Pusher::run() {
@@ -79,8 +92,10 @@ Result<void> Pusher::run() {
     HF_TRY(bring_all_in("epoch/"));
     HF_TRY(survey_packs());
     for (const Chain& chain : chains_) {
-        for (std::size_t i = chain.at; i < chain.entries->size(); ++i) {
-            HF_TRY(bring_entry((*chain.entries)[i]));
+        for (std::size_t i = chain.at; i < chain.end; ++i) {
+            // A copy: the ledger may be read again meanwhile.
+            const vault::LedgerEntry entry = (*chain.entries)[i];
+            HF_TRY(bring_entry(entry));
             ++progress_->entries_done;
         }
     }
@@ -112,8 +127,10 @@ Result<void> Pusher::exchange_papers() {
 
 Result<PeerStatus> Pusher::compare_chains() {
     HF_TRY(ledger_.refresh());
+    note_live();
     PeerStatus status = HF_TRY(clients_[0]([](PeerClient& peer) { return peer.status(); }));
-    for (const auto& [id, entries] : ledger_.entries()) chains_.push_back({&entries, 0});
+    for (const auto& [id, entries] : ledger_.entries())
+        chains_.push_back({&entries, 0, entries.size()});
     for (const vault::ChainHead& head : status.chains) {
         const vault::Chain* ours = ledger_.chain(head.chain);
         const auto held = ours == nullptr ? Result<void>(Error{Errc::NotFound, "no such chain"})
@@ -131,10 +148,10 @@ Result<PeerStatus> Pusher::compare_chains() {
     for (Chain& chain : chains_) {
         for (const vault::ChainHead& head : status.chains) {
             if (chain.entries->front().envelope.chain != head.chain) continue;
-            chain.at = std::min<std::size_t>(head.length, chain.entries->size());
+            chain.at = std::min<std::size_t>(head.length, chain.end);
         }
     }
-    for (const Chain& chain : chains_) progress_->entries_all += chain.entries->size() - chain.at;
+    for (const Chain& chain : chains_) progress_->entries_all += chain.end - chain.at;
     return status;
 }
 
@@ -151,6 +168,12 @@ bool Pusher::is_continued(const ChainId& chain) const {
 }
 
 Result<std::vector<std::string>> Pusher::lacking(const std::vector<std::string>& names) {
+    auto missing = HF_TRY(missing_there(names));
+    progress_->objects_all += missing.size();
+    return missing;
+}
+
+Result<std::vector<std::string>> Pusher::missing_there(const std::vector<std::string>& names) {
     std::vector<std::string> unknown;
     for (const std::string& name : names) {
         if (!there_.contains(name)) unknown.push_back(name);
@@ -166,19 +189,36 @@ Result<std::vector<std::string>> Pusher::lacking(const std::vector<std::string>&
     }
     there_.insert(unknown.begin(), unknown.end());
     for (const std::string& name : all) there_.erase(name);
-    progress_->objects_all += all.size();
     return all;
+}
+
+void Pusher::note_live() {
+    live_lists_ = vault::live_lists(ledger_, vault::forgotten_in(ledger_).snapshots);
+}
+
+// None if only forgotten snapshots name it: then it, and its packs, may be gone. What is not in
+// this vault may have been forgotten, and erased, since this push began.
+Result<std::optional<vault::ResolvedList>> Pusher::live_list(const ListId& id) {
+    using Found = std::optional<vault::ResolvedList>;
+    if (!is_live(id)) return Found{};
+    auto list = ledger_.list(id);
+    if (list) return Found(*std::move(list));
+    if (list.error().code != Errc::NotFound) return list.error();
+    HF_TRY(ledger_.refresh());
+    note_live();
+    if (!is_live(id)) return Found{};
+    return Error{Errc::Corrupt, list.error().message + " (holdfast verify)"};
 }
 
 // How much there is to bring, so that people see how long it takes.
 Result<void> Pusher::survey_packs() {
     std::set<std::string> packs;
     for (const Chain& chain : chains_) {
-        for (std::size_t i = chain.at; i < chain.entries->size(); ++i) {
-            const ListId& id = (*chain.entries)[i].envelope.list;
-            if (id.zero()) continue;
-            const auto list = HF_TRY(ledger_.list(id));
-            for (const PackId& pack : list.packs) packs.insert(vault::pack_name(pack));
+        for (std::size_t i = chain.at; i < chain.end; ++i) {
+            const ListId id = (*chain.entries)[i].envelope.list;
+            const auto list = HF_TRY(live_list(id));
+            if (!list) continue;
+            for (const PackId& pack : list->packs) packs.insert(vault::pack_name(pack));
         }
     }
     for (const std::string& name : HF_TRY(lacking({packs.begin(), packs.end()}))) {
@@ -189,15 +229,20 @@ Result<void> Pusher::survey_packs() {
     return {};
 }
 
-Result<void> Pusher::bring(PatientClient& client, const std::string& name) {
+Result<void> Pusher::bring(PatientClient& client, const std::string& name, Put put) {
     auto object = vault_.get_all(name, vault::object_bytes_max);
     if (!object && object.error().code == Errc::NotFound) {
         return Error{Errc::Corrupt,
                      name + " is not in this vault, but its ledger names it (holdfast verify)"};
     }
     if (!object) return std::move(object).error();
-    HF_TRY(client([&](PeerClient& peer) { return peer.put(name, *object); }).within(name));
-    progress_->bytes_done += object->size();
+    return send(client, name, *object, put);
+}
+
+Result<void> Pusher::send(PatientClient& client, const std::string& name, const Buffer& object,
+                          Put put) {
+    HF_TRY(client([&](PeerClient& peer) { return (peer.*put)(name, object); }).within(name));
+    progress_->bytes_done += object.size();
     ++progress_->objects_done;
     fault_point("object brought");
     return {};
@@ -240,34 +285,59 @@ Result<void> Pusher::bring_all_in(const std::string& folder) {
 
 Result<void> Pusher::bring_entry(const vault::LedgerEntry& entry) {
     const vault::Envelope& envelope = entry.envelope;
-    if (!envelope.list.zero()) {
-        const auto list = HF_TRY(ledger_.list(envelope.list));
-        std::vector<std::string> packs;
-        for (const PackId& pack : list.packs) packs.push_back(vault::pack_name(pack));
-        std::erase_if(packs, [&](const std::string& name) { return !to_bring_.contains(name); });
-        HF_TRY(bring_packs(packs));
+    const std::string name = vault::entry_name(envelope.chain, envelope.number);
+    const auto list = HF_TRY(live_list(envelope.list));
+    if (list) {
+        auto brought = bring_what_it_needs(*list);
+        if (!brought && brought.error().code == Errc::Corrupt) {
+            HF_TRY(ledger_.refresh());  // As in live_list().
+            note_live();
+        }
+        if (!brought && is_live(list->id)) return brought;
     }
-    if (!envelope.list.zero()) HF_TRY(bring_list(envelope.list));
     ++progress_->objects_all;
-    return bring(clients_[0], vault::entry_name(envelope.chain, envelope.number));
+    const bool forgotten = !envelope.list.zero() && !is_live(envelope.list);
+    return bring(clients_[0], name, forgotten ? &PeerClient::put_forgotten : &PeerClient::put);
 }
 
-// A list's bases go first, oldest first.
-Result<void> Pusher::bring_list(const ListId& id) {
+Result<void> Pusher::bring_what_it_needs(const vault::ResolvedList& list) {
+    std::vector<std::string> packs;
+    for (const PackId& pack : list.packs) packs.push_back(vault::pack_name(pack));
+    std::erase_if(packs, [&](const std::string& name) { return !to_bring_.contains(name); });
+    HF_TRY(bring_packs(packs));
+    return bring_list(list);
+}
+
+// As it is here, if the partner has its base; else as a change of the nearest of its bases that the
+// partner has, or whole. Bases are not brought for their own sake: their packs may be gone here.
+Result<void> Pusher::bring_list(const vault::ResolvedList& list) {
+    std::vector<ListId> line;  // The list, its base, the base of that …
+    for (ListId at = list.id; !at.zero() && line.size() <= vault::list_bases_max;) {
+        line.push_back(at);
+        const auto object = vault_.get_all(vault::list_name(at), vault::object_bytes_max);
+        if (!object && object.error().code == Errc::NotFound) {
+            return Error{Errc::Corrupt, object.error().message};  // Erased since it was read.
+        }
+        if (!object) return object.error();
+        at = HF_TRY(vault::parse_list(*object)).base;
+    }
     std::vector<std::string> names;
-    for (ListId at = id; !at.zero() && names.size() <= vault::list_bases_max;) {
-        names.push_back(vault::list_name(at));
-        const Buffer object = HF_TRY(vault_.get_all(names.back(), vault::object_bytes_max));
-        at = HF_TRY(vault::parse_list(object)).base;
+    for (const ListId& id : line) names.push_back(vault::list_name(id));
+    const auto missing = HF_TRY(missing_there(names));
+    const auto is_there = [&](const std::string& name) {
+        return std::ranges::find(missing, name) == missing.end();
+    };
+    const auto nearest = std::ranges::find_if(names, is_there) - names.begin();
+    if (nearest == 0) return {};
+    ++progress_->objects_all;
+    there_.insert(names[0]);
+    if (nearest == 1 || line.size() == 1) return bring(clients_[0], names[0]);
+    std::optional<vault::ResolvedList> base;
+    if (static_cast<std::size_t>(nearest) < line.size()) {
+        base = HF_TRY(ledger_.list(line[static_cast<std::size_t>(nearest)]));
     }
-    std::reverse(names.begin(), names.end());
-    const auto missing = HF_TRY(lacking(names));
-    for (const std::string& name : names) {
-        if (std::ranges::find(missing, name) == missing.end()) continue;
-        HF_TRY(bring(clients_[0], name));
-        there_.insert(name);
-    }
-    return {};
+    const auto built = vault::build_list(list.packs, base ? &*base : nullptr);
+    return send(clients_[0], names[0], built.object, &PeerClient::put);
 }
 
 Result<void> Pusher::collect_receipts() {
@@ -276,7 +346,7 @@ Result<void> Pusher::collect_receipts() {
     for (const Chain& chain : chains_) {
         for (const vault::LedgerEntry& entry : *chain.entries) {
             const ListId& list = entry.envelope.list;
-            if (!list.zero() && seen.insert(list).second) {
+            if (is_live(list) && seen.insert(list).second) {
                 wanted.emplace_back(entry.envelope.time_ms, list);
             }
         }

@@ -1,9 +1,12 @@
 // Kills at every fault point, of the program that ships: the pusher's and the host's. Whatever ends
 // them, the host holds a complete older state, and the next transfer completes it.
 #include "tests/replicator/peer/test_trust.h"
+#include "vault/prune/erase.h"
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 namespace holdfast::replicator::test {
 namespace {
@@ -66,19 +69,27 @@ struct Scene {
     std::map<std::string, std::string> texts;
 };
 
-/// Asks for a transfer and waits until it ends, or until `over`.
-bool transfer_once(const TestTrust& owner, const std::function<bool()>& over) {
+/// Waits until the transfer ends, or until `over`. Answers whether all was brought.
+bool await_transfer(const TestTrust& owner, const std::function<bool()>& over) {
     auto control = owner.control();
-    if (!control.replicate(std::nullopt)) return false;
     bool done = false;
-    REQUIRE(eventually([&] {
+    std::string problem;
+    const bool ended = eventually([&] {
         if (over()) return true;
         const auto all = control.transfers();
         if (!all || all->empty()) return false;
         done = all->front().state == "done";
+        problem = all->front().problem;
         return all->front().ended_ms != 0;
-    }));
+    });
+    if (!problem.empty()) std::printf("a transfer ended with: %s\n", problem.c_str());
+    REQUIRE(ended);
     return done;
+}
+
+/// Asks for a transfer, and awaits it.
+bool transfer_once(const TestTrust& owner, const std::function<bool()>& over) {
+    return owner.control().replicate(std::nullopt) && await_transfer(owner, over);
 }
 
 void check_complete(Scene& scene) {
@@ -105,6 +116,46 @@ TEST_CASE("a pusher killed at any step leaves a whole older state, and goes on",
     CHECK(transfer_once(scene.owner, [&] { return owner.ended(); }));
     check_complete(scene);
     CHECK(must(scene.owner.control().receipts(scene.host.id())).size() == 2);
+}
+
+TEST_CASE("a push goes on though a snapshot is forgotten and erased under it", "[peer][kill]") {
+    Scene scene;
+    scene.keep_state();
+    ReplicatorProgram host(scene.host.settings(), "");
+    const auto vault = scene.owner.open_vault();
+    bool stops = true;
+    int fault = 1;
+    for (; stops; ++fault) {
+        REQUIRE(fault < faults_max);
+        scene.texts["extra"] = random_bytes(300'000, static_cast<std::uint64_t>(fault));
+        const auto extra = scene.owner.snapshot("extra", scene.texts["extra"]);
+        ReplicatorProgram owner(scene.owner.settings(), "stop:" + std::to_string(fault));
+        // A thread of its own, since whoever asks a stopped program waits for it.
+        std::atomic<bool> first_over{false};
+        std::atomic<bool> all_over{false};
+        std::size_t erased = 0;  // Catch2's checks are for one thread.
+        std::thread meanwhile([&] {
+            stops = eventually([&] { return owner.stopped() || first_over; }) && owner.stopped();
+            const bool forgotten = vault->forget({extra.id}).operator bool();
+            const auto report = vault::erase_unneeded(*vault, {});
+            if (forgotten && report) erased = report->erased.packs;
+            owner.go_on();
+            eventually([&] { return owner.stopped() || all_over; });
+            owner.go_on();
+        });
+        bool done = transfer_once(scene.owner, [] { return false; });
+        first_over = true;
+        // The entry that forgets may have come too late for that one.
+        done = transfer_once(scene.owner, [] { return false; }) && done;
+        done = transfer_once(scene.owner, [] { return false; }) && done;
+        all_over = true;
+        meanwhile.join();
+        CHECK(done);
+        CHECK(erased == 1);
+        check_complete(scene);
+    }
+    std::printf("steps of the pusher at which a snapshot was erased: %d\n", fault - 2);
+    CHECK(fault > 5);
 }
 
 TEST_CASE("a host killed at any step keeps a whole older state, and is completed", "[peer][kill]") {

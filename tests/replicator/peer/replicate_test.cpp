@@ -1,6 +1,10 @@
 #include "replicator/tenancy/refusal.h"
+#include "replicator/transfer/pull.h"
 #include "tests/replicator/peer/test_trust.h"
 #include "vault/ledger/body.h"
+#include "vault/ledger/forget_body.h"
+#include "vault/prune/erase.h"
+#include "vault/verify.h"
 
 #include <filesystem>
 
@@ -101,6 +105,69 @@ TEST_CASE("what was replicated reads back from the partner, over the link and ov
         const PackId id{must(vault::id_in_name(pack)).digest};
         CHECK(again->get_all(vault::pack_name(id), vault::object_bytes_max).error().code ==
               Errc::Corrupt);
+    }
+}
+
+namespace {
+
+void forget_and_erase(const TestTrust& trust, const std::vector<vault::SnapshotId>& snapshots) {
+    const auto vault = trust.open_vault();
+    must(vault->forget(snapshots));
+    CHECK(must(vault::erase_unneeded(*vault, {})).erased.packs > 0);
+}
+
+}  // namespace
+
+TEST_CASE("a partner that comes after a prune gets what lives, and the whole ledger", "[peer]") {
+    Pair pair;
+    std::string text;
+    std::vector<vault::SnapshotRecord> taken;
+    for (std::uint64_t i = 0; i < 9; ++i) {
+        if (i != 8) text += random_bytes(100'000, i);
+        if (i == 4) text = random_bytes(100'000, 44);  // What was there before dies with 0 to 3.
+        taken.push_back(pair.anna.snapshot("epr", text));
+    }
+    const auto list_object =
+        must(pair.anna.store().get_all(vault::list_name(taken[8].list), vault::list_bytes_max));
+    REQUIRE_FALSE(must(vault::parse_list(list_object)).base.zero());  // Else this tests less.
+    std::vector<vault::SnapshotId> gone;
+    for (std::size_t i = 0; i < 8; ++i) {
+        if (i != 5) gone.push_back(taken[i].id);
+    }
+    forget_and_erase(pair.anna, gone);
+    const TransferInfo done = replicate(pair.anna, pair.bert.id());
+    INFO(done.problem);
+    REQUIRE(done.state == "done");
+    CHECK(done.receipts == 2);
+    CHECK(done.objects_done == done.objects_all);
+    auto there = must(pair.anna.control().store_at(pair.bert.id()));
+    CHECK(pair.anna.read_back(*there, taken[8]) == text);
+    const auto own = pair.anna.open_vault();
+    const auto index = must(vault::ChunkIndex::open(":memory:"));
+    vault::VaultReader reader(*there, *index, own->keys(), own->roster());
+    must(reader.refresh());
+    CHECK(reader.snapshots().size() == 2);
+    CHECK(reader.ledger().heads() == own->reader().ledger().heads());
+    CHECK(must(vault::verify(reader, {})).clean());
+    CHECK(replicate(pair.anna, pair.bert.id()).objects_done == 0);
+
+    SECTION("and it is a recovery's source, without a word of what was forgotten") {
+        const holdfast::test::ScratchFolder folder;
+        auto copy = must(vault::PosixStore::make(folder / "copy"));
+        PullProgress progress;
+        const PullReport pulled = must(
+            pull(*there, must(rosters_in(pair.anna.store())), own->roster(), copy, {}, progress));
+        CHECK(pulled.damage.empty());
+        CHECK(pair.anna.read_back(copy, taken[8]) == text);
+    }
+    SECTION("and what is forgotten later goes there as an entry, and new snapshots follow") {
+        forget_and_erase(pair.anna, {taken[5].id});
+        text += random_bytes(1000, 99);
+        const auto newest = pair.anna.snapshot("epr", text);
+        REQUIRE(replicate(pair.anna, pair.bert.id()).state == "done");
+        must(reader.refresh());
+        CHECK(reader.snapshots().size() == 2);
+        CHECK(pair.anna.read_back(*there, newest) == text);
     }
 }
 

@@ -110,6 +110,27 @@ TEST_CASE("what would be incomplete is refused, saying what is missing", "[peer]
     CHECK(must(room.tenancy->heads()).at(0).length == 2);
 }
 
+TEST_CASE("an entry comes without its list only if the owner says it is forgotten", "[peer]") {
+    Room room;
+    room.owner.snapshot("epr", random_bytes(200'000, 2));
+    room.put_all("domain/");
+    room.put_all("epoch/");
+    must(room.put(room.entry(0)));
+    const std::string entry = room.entry(1);
+    const Buffer object = must(room.owner.store().get_all(entry, vault::ledger_entry_bytes_max));
+    CHECK(refused(room.put(entry), Refusal::ListMissing));
+    CHECK(must(room.tenancy->put(entry, object, wide, EntryList::Forgotten)) == Stored::New);
+    CHECK(must(room.tenancy->put(entry, object, wide, EntryList::Forgotten)) == Stored::Was);
+    CHECK(must(room.put(entry)) == Stored::Was);
+    CHECK(must(room.tenancy->heads()).at(0).length == 2);
+    CHECK(room.tenancy->missing(room.names("list/"))->size() == 1);
+    // It says nothing of other objects.
+    CHECK_FALSE(
+        room.tenancy->put(room.names("list/").at(0), Buffer(10), wide, EntryList::Forgotten));
+    room.reopen(must(room.tenancy->heads()));
+    CHECK(must(room.tenancy->heads()).at(0).length == 2);
+}
+
 TEST_CASE("an entry whose epoch is missing is refused", "[peer]") {
     Room room;
     room.owner.snapshot("epr", "x");

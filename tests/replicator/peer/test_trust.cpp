@@ -87,7 +87,8 @@ ReplicatorProgram::ReplicatorProgram(const ReplicatorSettings& s, const std::str
     REQUIRE(failed == 0);
     const auto ready = [&] {
         const auto text = read_file(log_, 1 << 20);
-        return ended() || (text && as_text(*text).find("ready") != std::string_view::npos);
+        return ended() || stopped() ||
+               (text && as_text(*text).find("ready") != std::string_view::npos);
     };
     REQUIRE(eventually(ready));
 }
@@ -102,10 +103,27 @@ bool ReplicatorProgram::ended() {
     return pid_ < 0;
 }
 
+bool ReplicatorProgram::stopped() {
+    int status = 0;
+    if (!stopped_ && pid_ > 0 && ::waitpid(pid_, &status, WNOHANG | WUNTRACED) == pid_) {
+        stopped_ = WIFSTOPPED(status);
+        if (!stopped_) pid_ = -1;
+    }
+    return stopped_;
+}
+
+void ReplicatorProgram::go_on() {
+    ::kill(pid_, SIGCONT);
+    stopped_ = false;
+}
+
 std::string ReplicatorProgram::stop() {
     if (pid_ > 0) {
         ::kill(pid_, SIGTERM);
-        ::waitpid(pid_, nullptr, 0);
+        int status = 0;
+        do {
+            ::kill(pid_, SIGCONT);  // A fault point may have stopped it, or does so now.
+        } while (::waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status));
         pid_ = -1;
     }
     const auto text = read_file(log_, 1 << 20);

@@ -44,11 +44,15 @@ public:
     ~ReplicatorProgram();
     /// True if it has ended.
     bool ended();
+    /// True if a fault point has stopped it.
+    bool stopped();
+    void go_on();
     /// SIGTERM, then what it had written to stderr.
     std::string stop();
 
 private:
     pid_t pid_ = -1;
+    bool stopped_ = false;
     std::string log_;
 };
 
