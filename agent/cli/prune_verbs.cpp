@@ -38,6 +38,7 @@ struct SystemPlan {
     std::string system;
     std::optional<KeepSettings> rules;  // None: all stay.
     std::string why_none;
+    bool unreadable = false;  // Its settings are there, and wrong.
     std::vector<Verdict> verdicts;
 
     std::size_t kept() const {
@@ -64,8 +65,8 @@ Result<void> find_rules(const Home& home, const PruneOptions& options, SystemPla
         plan.rules = settings->keep;
         if (!plan.rules) plan.why_none = "no [keep] in its settings";
     } else {
-        plan.why_none =
-            settings.error().code == Errc::NotFound ? "no settings here" : settings.error().message;
+        plan.unreadable = settings.error().code != Errc::NotFound;
+        plan.why_none = plan.unreadable ? settings.error().message : "no settings here";
     }
     return {};
 }
@@ -168,7 +169,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string to_text(const SystemPlan& plan, bool dry_run) {
     if (!plan.rules) {
-        return fmt::format("{}: {}, so all {} snapshots are kept\n", plan.system, plan.why_none,
+        return fmt::format("{}: {}, so all {} snapshots are kept\n", plan.system,
+                           plan.unreadable ? "its settings are wrong" : plan.why_none,
                            plan.verdicts.size());
     }
     std::string text = fmt::format("{}: {} of {} snapshots {} ({})\n", plan.system, plan.kept(),
@@ -235,8 +237,9 @@ Result<int> prune(const Context& context, const PruneOptions& options) {
     for (const SystemPlan& plan : plans) {
         json["systems"].push_back(to_json(plan));
         text += to_text(plan, options.dry_run);
+        if (plan.unreadable) warn(plan.system + ": " + plan.why_none);
+        warned = warned || plan.unreadable || plan.doubted() != 0;
         if (plan.doubted() == 0) continue;
-        warned = true;
         warn(
             fmt::format("{}: {} snapshots claim a time that the ledger's order or the clock does "
                         "not bear out; they are kept (holdfast forget gives up single ones)",
