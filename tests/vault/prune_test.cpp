@@ -276,6 +276,38 @@ TEST_CASE("a snapshot that finds its packs erased is not committed, and the next
     CHECK(node.verify(*vault).clean());
 }
 
+TEST_CASE("an index chunk that went with its snapshot is written anew", "[prune]") {
+    TestVault node;
+    const auto vault = node.open();
+    TestVault::Files files;
+    const auto next = [&](std::size_t uncovered_packs_max) {
+        node.clock.wall += 1000;
+        return node.snapshot(*vault, files, {}, uncovered_packs_max);
+    };
+    for (const char letter : {'a', 'b', 'c'}) {
+        files[std::string(1, letter)] = text(letter);
+        next(uncovered_max);
+    }
+    const SnapshotRecord covering = next(1);
+    const auto refs = vault->reader().manifest(covering)->index;
+    REQUIRE_FALSE(refs.empty());
+    node.clock.wall += 1000;
+    next(uncovered_max);
+    REQUIRE(vault->forget({covering.id}));
+    next(100);  // Else the newest names the index chunk.
+    for (const auto& record : std::vector(vault->reader().snapshots())) {
+        const auto manifest = vault->reader().manifest(record);
+        REQUIRE(manifest);
+        if (!manifest->index.empty()) REQUIRE(vault->forget({record.id}));
+    }
+    erase(*vault);
+    CHECK_FALSE(*vault->index().is_sound(refs.front().chunk));
+    const SnapshotRecord anew = next(1);
+    CHECK_FALSE(vault->reader().manifest(anew)->index.empty());
+    CHECK(node.verify(*vault).clean());
+    CHECK(node.verify(*node.open()).clean());
+}
+
 TEST_CASE("more snapshots than an entry holds are forgotten by several", "[prune]") {
     Pruned node;
     const auto vault = node.open();

@@ -35,10 +35,11 @@ Result<std::vector<IndexRef>> SnapshotWriter::cover_packs() {
     for (const PackSink::NewPack& pack : sink_.new_packs()) packs.insert(pack.id);
     for (const PackId& pack : packs) {
         const ChunkId cover = HF_TRY(context_.index.cover_of(pack));
-        if (cover.zero()) {
-            uncovered.push_back(pack);
-        } else {
+        // One that no live snapshot names may have been erased.
+        if (!cover.zero() && HF_TRY(context_.index.is_sound(cover))) {
             covers.insert(cover);
+        } else {
+            uncovered.push_back(pack);
         }
     }
     if (uncovered.size() > context_.uncovered_packs_max) {
