@@ -4,7 +4,7 @@
 #include "vault/base/file.h"
 #include "vault/base/lock_file.h"
 #include "vault/keys/key_file.h"
-#include "vault/ledger/forget_body.h"
+#include "vault/ledger/standing.h"
 
 #include <unistd.h>
 
@@ -254,15 +254,27 @@ Result<Fd> Vault::lock_commits() const {
 }
 
 Result<void> Vault::forget(const std::vector<SnapshotId>& snapshots) {
-    for (std::size_t at = 0; at < snapshots.size(); at += forget_snapshots_max) {
+    for (std::size_t at = 0; at < snapshots.size(); at += standing_snapshots_max) {
         const auto from = snapshots.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto count = std::min(forget_snapshots_max, snapshots.size() - at);
-        const std::string body =
-            encode_forget_body({from, from + static_cast<std::ptrdiff_t>(count)});
-        HF_TRY(chain_->append(ListId{},
-                              [&](const ChainId&, std::uint64_t) { return clear_body(body); }));
+        const auto count = std::min(standing_snapshots_max, snapshots.size() - at);
+        HF_TRY(append_standing(
+            {StandingKind::Forget, {from, from + static_cast<std::ptrdiff_t>(count)}}, ListId{}));
     }
     return reader_->refresh();
+}
+
+Result<void> Vault::relist(const std::vector<SnapshotId>& snapshots, const BuiltList& list) {
+    HF_TRY(check_present({list.list.packs.begin(), list.list.packs.end()}));
+    HF_TRY(store_.put(list_name(list.list.id), list.object));
+    fault_point("list of a relist stored");
+    HF_TRY(append_standing({StandingKind::Relist, snapshots}, list.list.id));
+    return reader_->refresh();
+}
+
+Result<void> Vault::append_standing(const StandingBody& body, const ListId& list) {
+    const std::string text = encode_standing_body(body);
+    HF_TRY(chain_->append(list, [&](const ChainId&, std::uint64_t) { return clear_body(text); }));
+    return {};
 }
 
 Result<LedgerEntry> Vault::record_fact(const std::string& json) {

@@ -91,6 +91,10 @@ public:
     /// forgotten.
     Result<void> forget(const std::vector<SnapshotId>& snapshots);
 
+    /// Lets snapshots stand on another list; lock_commits() is held. Errors: Corrupt (a pack is
+    /// missing), Full, Io, Conflict.
+    Result<void> relist(const std::vector<SnapshotId>& snapshots, const BuiltList& list);
+
     /// While it is held no snapshot of this vault is committed, and nothing is erased. Errors: Io.
     Result<Fd> lock_commits() const;
 
@@ -102,6 +106,7 @@ private:
     Vault(PosixStore store, NodeKeys node, const Clock& clock, Random& random)
         : store_(std::move(store)), node_(std::move(node)), clock_(&clock), random_(&random) {}
 
+    Result<void> append_standing(const StandingBody& body, const ListId& list);
     Result<void> check_present(const std::set<PackId>& packs);
     Result<void> load_domains();
     Result<void> choose_epoch(Writing& writing);

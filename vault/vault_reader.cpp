@@ -1,7 +1,5 @@
 #include "vault/vault_reader.h"
 
-#include "vault/ledger/body.h"
-#include "vault/ledger/forget_body.h"
 #include "vault/ledger/open_body.h"
 #include "vault/snapshot/index_chunk.h"
 
@@ -29,7 +27,10 @@ Result<void> VaultReader::refresh() {
     for (const auto& [chain, entries] : ledger_.entries()) {
         for (std::size_t& at = read_[chain]; at < entries.size(); ++at) read_entry(entries[at]);
     }
-    std::erase_if(snapshots_, [&](const auto& one) { return forgotten_.contains(one.id); });
+    standing_.refresh(ledger_);
+    const auto& forgotten = standing_.forgotten();
+    std::erase_if(snapshots_, [&](const auto& one) { return forgotten.contains(one.id); });
+    for (SnapshotRecord& one : snapshots_) one.list = standing_.relisted(one.id).value_or(one.list);
     sort_snapshots();
     return {};
 }
@@ -42,23 +43,12 @@ void VaultReader::read_entry(const LedgerEntry& entry) {
     if (entry.envelope.number == 0) return read_open(entry, *body);
     auto record = parse_snapshot_body(*body);
     if (!record) return note({where, record.error().message});
-    if (!*record) return read_forget(entry, *body);
+    if (!*record) return;
     (*record)->id = snapshot_id(entry.envelope);
     (*record)->chain = entry.envelope.chain;
     (*record)->number = entry.envelope.number;
     (*record)->list = entry.envelope.list;
     snapshots_.push_back(std::move(**record));
-}
-
-/// Only a clear body forgets: hosts and partners must see the same snapshots.
-void VaultReader::read_forget(const LedgerEntry& entry, std::string_view body) {
-    if (!body_epoch(entry).zero()) return;
-    auto forget = parse_forget_body(body);
-    if (!forget) {
-        return note(
-            {entry_name(entry.envelope.chain, entry.envelope.number), forget.error().message});
-    }
-    if (*forget) forgotten_.insert((*forget)->begin(), (*forget)->end());
 }
 
 void VaultReader::read_open(const LedgerEntry& entry, std::string_view body) {
@@ -105,6 +95,7 @@ void VaultReader::sort_snapshots() {
 
 std::vector<Damage> VaultReader::notes() const {
     std::vector<Damage> all = notes_;
+    for (const auto& [entry, error] : standing_.damaged()) all.push_back({entry, error.message});
     const std::vector<Damage> gaps = ledger_gaps();
     all.insert(all.end(), gaps.begin(), gaps.end());
     return all;
@@ -157,22 +148,36 @@ Result<std::set<PackId>> VaultReader::packs_of(const SnapshotRecord& record) con
     return std::set<PackId>(list.packs.begin(), list.packs.end());
 }
 
-Result<Manifest> VaultReader::manifest(const SnapshotRecord& record) {
+/// A snapshot that was relisted may stand on another pack than the one with its manifest first was
+/// in, and its index chunks may be gone.
+Result<Manifest> VaultReader::map_part(const SnapshotRecord& record) {
     const std::set<PackId> packs = HF_TRY(packs_of(record));
-    if (!packs.contains(record.manifest_pack)) {
+    const bool relisted = standing_.relisted(record.id).has_value();
+    if (packs.contains(record.manifest_pack)) {
+        HF_TRY(learn_packs(*store_, *keys_, {record.manifest_pack}, {}, *index_));
+    } else if (relisted) {
+        HF_TRY(learn_packs(*store_, *keys_, packs, {}, *index_));
+    } else {
         return Error{Errc::Corrupt, "snapshot " + record.id.brief() +
                                         ": its manifest is in no pack "
                                         "on its list"};
     }
-    HF_TRY(learn_packs(*store_, *keys_, {record.manifest_pack}, {}, *index_));
-    const auto chunks = chunk_reader();
-    const auto map = HF_TRY(chunks->read(record.manifest_map));
+    const auto map = HF_TRY(chunk_reader()->read(record.manifest_map));
     Manifest manifest = HF_TRY(parse_map_part(as_text(*map)));
+    if (relisted) {
+        std::erase_if(manifest.index,
+                      [&](const IndexRef& ref) { return !packs.contains(ref.pack); });
+    }
     for (const IndexRef& ref : manifest.index) {
         if (!packs.contains(ref.pack)) return Error{Errc::Corrupt, "an index chunk off the list"};
     }
     HF_TRY(learn_packs(*store_, *keys_, packs, manifest.index, *index_));
-    const auto content = HF_TRY(chunks->read(manifest.content));
+    return manifest;
+}
+
+Result<Manifest> VaultReader::manifest(const SnapshotRecord& record) {
+    Manifest manifest = HF_TRY(map_part(record));
+    const auto content = HF_TRY(chunk_reader()->read(manifest.content));
     HF_TRY(parse_content_part(as_text(*content), manifest));
     return manifest;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "vault/ledger/ledger.h"
+#include "vault/ledger/standing.h"
 #include "vault/snapshot/chunk_reader.h"
 #include "vault/snapshot/manifest.h"
 #include "vault/snapshot/snapshot_record.h"
@@ -54,8 +55,8 @@ public:
     /// release opens one snapshot) are left out.
     const std::vector<SnapshotRecord>& snapshots() const { return snapshots_; }
 
-    /// What entries of type "forget" name.
-    const std::set<SnapshotId>& forgotten() const { return forgotten_; }
+    /// Which snapshots were forgotten, and which stand on other lists than their entries'.
+    const Standing& standing() const { return standing_; }
 
     /// By the beginning of its id, at least 4 digits. Errors: NotFound, Invalid (ambiguous).
     Result<SnapshotRecord> find(std::string_view id_prefix) const;
@@ -65,6 +66,9 @@ public:
     /// The packs on a snapshot's list. Errors: NotFound, Corrupt, Io, Unreachable.
     Result<std::set<PackId>> packs_of(const SnapshotRecord& record) const;
 
+    /// Reads the manifest's map part, having learnt the directories of all packs on the list.
+    /// Errors: as manifest(), but for the content's keys.
+    Result<Manifest> map_part(const SnapshotRecord& record);
     /// Reads the manifest, both parts, having learnt the directories of all packs on the list.
     /// Errors: NotFound (a pack is missing), Corrupt, Locked, Io, Unreachable.
     Result<Manifest> manifest(const SnapshotRecord& record);
@@ -76,7 +80,6 @@ public:
 
 private:
     void read_entry(const LedgerEntry& entry);
-    void read_forget(const LedgerEntry& entry, std::string_view body);
     void read_open(const LedgerEntry& entry, std::string_view body);
     std::string missing_of(const ChainHead& head) const;
     void sort_snapshots();
@@ -87,7 +90,7 @@ private:
     Ledger ledger_;
     std::map<ChainId, std::size_t> read_;  // Entries of each chain that snapshots_ reflects.
     std::vector<SnapshotRecord> snapshots_;
-    std::set<SnapshotId> forgotten_;
+    Standing standing_;
     std::vector<Damage> notes_;
     std::vector<std::pair<ChainId, ChainHead>> continued_;  // What a chain says of the one before.
 };

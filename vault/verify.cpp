@@ -7,6 +7,7 @@
 
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace holdfast::vault {
 namespace {
@@ -149,8 +150,10 @@ Result<void> Verifier::open_segment(const DirectorySegment& segment, View file, 
     Buffer content;
     for (const DirectoryChunk& chunk : segment.chunks) {
         const View sealed = file.subspan(at, chunk.sealed_bytes);
+        const std::uint64_t n = std::exchange(number, number + chunk.numbers());
         at += chunk.sealed_bytes;
-        auto coded = checker.opener.open(segment.name, number++, chunk.id, sealed);
+        if (chunk.is_gap()) continue;
+        auto coded = checker.opener.open(segment.name, n, chunk.id, sealed);
         if (!coded && coded.error().code == Errc::Locked) {
             const std::lock_guard lock(mutex_);
             ++report_.content_not_opened;

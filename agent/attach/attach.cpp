@@ -80,7 +80,7 @@ public:
         : reader_(reader), record_(record), settings_(settings) {}
 
     Result<std::vector<AttachedSource>> run() {
-        HF_TRY(write_file_durably(snapshot_file(settings_.folder), as_view(record_.id.hex())));
+        HF_TRY(mark_attached(settings_.folder, record_.id));
         const vault::Manifest manifest = HF_TRY(reader_.manifest(record_));
         HF_TRY(choose_places(manifest));
         keys_ = HF_TRY(SegmentKeys::collect(reader_.index(), reader_.keys()));
@@ -149,6 +149,11 @@ private:
 };
 
 }  // namespace
+
+Result<void> mark_attached(const std::string& folder, const vault::SnapshotId& snapshot) {
+    HF_TRY(make_folders(folder));
+    return write_file_durably(snapshot_file(folder), as_view(snapshot.hex()));
+}
 
 Result<std::set<vault::SnapshotId>> attached_snapshots(const std::string& folders) {
     std::set<vault::SnapshotId> out;

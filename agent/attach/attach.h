@@ -34,6 +34,12 @@ struct AttachedSource {
     std::string place;
 };
 
+/// Says that `folder` is an attachment of this snapshot, made or to be made: from then on prune
+/// keeps its packs. attach_snapshot() says so itself; whoever attaches from a vault that may be
+/// pruned says it, and reads the snapshot's record after that, under Vault::lock_commits().
+/// Errors: Full, Io.
+Result<void> mark_attached(const std::string& folder, const vault::SnapshotId& snapshot);
+
 /// Attaches all sources. `reader` is over settings.store, with an index of its own (index.db).
 /// Errors: Locked, NotFound, Corrupt (the snapshot), Conflict (a folder that is not empty), Denied
 /// (no right to mount), Io, Full; then nothing of it is left mounted.

@@ -34,6 +34,20 @@ std::string attachment_at(const Home& home, const std::string& place) {
     return home.mounts + "/at-" + vault::hash("mount place", as_view(place)).brief();
 }
 
+Result<std::vector<AttachedSource>> attach_marked(const Node& node, const vault::SnapshotId& id,
+                                                  const AttachSettings& settings) {
+    {
+        const Fd still = HF_TRY(node.vault->lock_commits());
+        HF_TRY(mark_attached(settings.folder, id));
+    }
+    // Only now, since it may stand on other packs than a moment ago.
+    const auto index = HF_TRY(vault::ChunkIndex::open(attach_index(settings.folder)));
+    vault::VaultReader reader(node.vault->store(), *index, node.vault->keys(),
+                              node.vault->roster());
+    HF_TRY(reader.refresh());
+    return attach_snapshot(reader, HF_TRY(reader.find(id.hex())), settings);
+}
+
 Result<std::vector<AttachedSource>> mount_at(const Home& home, const MountOptions& options,
                                              const std::string& place) {
     const Node node = HF_TRY(open_node(home));
@@ -51,12 +65,7 @@ Result<std::vector<AttachedSource>> mount_at(const Home& home, const MountOption
     if (!HF_TRY(attached_sources(settings.folder)).empty()) {
         return Error{Errc::Conflict, place + " is a mount already (holdfast unmount ends it)"};
     }
-    HF_TRY(make_folders(settings.folder));
-    const auto index = HF_TRY(vault::ChunkIndex::open(attach_index(settings.folder)));
-    vault::VaultReader reader(node.vault->store(), *index, node.vault->keys(),
-                              node.vault->roster());
-    HF_TRY(reader.refresh());
-    auto attached = attach_snapshot(reader, record, settings);
+    auto attached = attach_marked(node, record.id, settings);
     if (!attached) HF_TRY(discard(settings.folder));
     return attached;
 }

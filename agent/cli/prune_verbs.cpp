@@ -11,6 +11,7 @@
 #include "agent/prune/keep_text.h"
 #include "agent/prune/simulate.h"
 #include "vault/prune/erase.h"
+#include "vault/prune/repack.h"
 
 #include <fmt/format.h>
 
@@ -31,6 +32,9 @@ struct PruneOptions {
     bool simulate = false;
     bool large = false;
     bool despite_damage = false;
+    bool no_repack = false;
+    unsigned unused_percent = 10;
+    std::uint64_t limit = 0;
 };
 
 /// What is to become of one system's snapshots.
@@ -163,6 +167,20 @@ Json to_json(const vault::EraseReport& erased) {
             {"processes", erased.processes}};
 }
 
+Json to_json(const vault::RepackReport& moved) {
+    return {{"old", {{"packs", moved.old_packs}, {"bytes", moved.old_bytes}}},
+            {"new", {{"packs", moved.new_packs}, {"bytes", moved.new_bytes}}},
+            {"snapshots", moved.snapshots},
+            {"damaged", moved.damage.size()}};
+}
+
+std::string to_text(const vault::RepackReport& moved, bool dry_run) {
+    if (moved.old_packs == 0) return {};
+    return fmt::format("{} what is needed of {} packs, {}, into {} of {}\n",
+                       dry_run ? "would move" : "moved", moved.old_packs,
+                       human_bytes(moved.old_bytes), moved.new_packs, human_bytes(moved.new_bytes));
+}
+
 std::string joined(const std::vector<std::string>& words) {
     return fmt::format("{}", fmt::join(words, ", "));
 }
@@ -201,6 +219,30 @@ std::string to_text(const vault::EraseReport& erased, bool dry_run) {
     return text;
 }
 
+Result<vault::RepackReport> repack(const Home& home, vault::Vault& vault,
+                                   const PruneOptions& options,
+                                   const std::vector<vault::SnapshotId>& as_if_forgotten) {
+    vault::RepackProgress progress;
+    vault::RepackSettings settings;
+    settings.unused_percent_max = options.unused_percent;
+    settings.bytes_per_second_max = options.limit;
+    settings.in_use = [&]() -> Result<std::set<vault::SnapshotId>> {
+        std::set<vault::SnapshotId> ids;
+        for (const auto& [id, use] : HF_TRY(snapshots_in_use(home, vault.reader()))) ids.insert(id);
+        return ids;
+    };
+    settings.as_if_forgotten = {as_if_forgotten.begin(), as_if_forgotten.end()};
+    settings.dry_run = options.dry_run;
+    settings.progress = &progress;
+    return watch(
+        "repack", progress.stop,
+        [&](ProgressLine& line) {
+            line.show(progress.bytes_done, progress.bytes_all,
+                      fmt::format("{} snapshots read", progress.snapshots_read.load()));
+        },
+        [&] { return vault::repack(vault, settings); });
+}
+
 Result<vault::EraseReport> erase(const Home& home, vault::Vault& vault, const PruneOptions& options,
                                  std::vector<vault::SnapshotId> as_if_forgotten) {
     vault::EraseProgress progress;
@@ -219,6 +261,37 @@ Result<vault::EraseReport> erase(const Home& home, vault::Vault& vault, const Pr
         [&] { return erase_unneeded(vault, settings); });
 }
 
+/// What a repack that was not done would have made of it.
+void add_moved(const vault::RepackReport& moved, vault::EraseReport& erased) {
+    erased.erased.packs += moved.old_packs;
+    erased.erased.bytes += moved.old_bytes;
+    erased.needed.packs = erased.needed.packs + moved.new_packs - moved.old_packs;
+    erased.needed.bytes = erased.needed.bytes + moved.new_bytes - moved.old_bytes;
+}
+
+/// True if there is something to warn of.
+bool show_doubts(const std::vector<SystemPlan>& plans,
+                 const std::optional<vault::RepackReport>& moved) {
+    bool warned = false;
+    for (const SystemPlan& plan : plans) {
+        if (plan.unreadable) warn(plan.system + ": " + plan.why_none);
+        if (plan.doubted() != 0) {
+            warn(
+                fmt::format("{}: {} snapshots claim a time that the ledger's order or the clock "
+                            "does not bear out; they are kept (holdfast forget gives up single "
+                            "ones)",
+                            plan.system, plan.doubted()));
+        }
+        warned = warned || plan.unreadable || plan.doubted() != 0;
+    }
+    if (!moved) return warned;
+    for (const vault::Damage& damage : moved->damage) {
+        warn("not repacked: " + damage.object + ": " + damage.what + " (holdfast verify)");
+        warned = true;
+    }
+    return warned;
+}
+
 Result<int> prune(const Context& context, const PruneOptions& options) {
     const Home home = context.home();
     const Node node = HF_TRY(open_node(home));
@@ -229,22 +302,23 @@ Result<int> prune(const Context& context, const PruneOptions& options) {
         HF_TRY(node.vault->forget(forgotten));
         replicate_soon(home);
     }
-    const auto erased = HF_TRY(erase(home, *node.vault, options, forgotten));
+    std::optional<vault::RepackReport> moved;
+    if (!options.no_repack) {
+        moved = HF_TRY(repack(home, *node.vault, options, forgotten));
+        if (moved->snapshots != 0) replicate_soon(home);
+    }
+    vault::EraseReport erased = HF_TRY(erase(home, *node.vault, options, forgotten));
+    if (options.dry_run && moved) add_moved(*moved, erased);
     Json json{{"dry_run", options.dry_run}, {"systems", Json::array()}};
+    json["repacked"] = moved ? to_json(*moved) : Json(nullptr);
     json.update(to_json(erased));
     std::string text;
-    bool warned = false;
     for (const SystemPlan& plan : plans) {
         json["systems"].push_back(to_json(plan));
         text += to_text(plan, options.dry_run);
-        if (plan.unreadable) warn(plan.system + ": " + plan.why_none);
-        warned = warned || plan.unreadable || plan.doubted() != 0;
-        if (plan.doubted() == 0) continue;
-        warn(
-            fmt::format("{}: {} snapshots claim a time that the ledger's order or the clock does "
-                        "not bear out; they are kept (holdfast forget gives up single ones)",
-                        plan.system, plan.doubted()));
     }
+    if (moved) text += to_text(*moved, options.dry_run);
+    const bool warned = show_doubts(plans, moved);
     report(context, json, text + to_text(erased, options.dry_run));
     return warned ? DoneWithWarnings : Done;
 }
@@ -366,6 +440,14 @@ void add_prune(Command app, Context& context) {
     verb.add_flag("--large", options->large, "also if a history becomes much shorter");
     verb.add_flag("--despite-damage", options->despite_damage,
                   "also if entries of the ledger are lost");
+    verb.add_flag("--no-repack", options->no_repack, "erase whole packs only");
+    verb.add_option("--unused", options->unused_percent,
+                    "repack when more than this is unused (default 10)")
+        .type_name("PERCENT")
+        .between(0, 100);
+    verb.add_option("--limit", options->limit, "read and write at most so much a second")
+        .type_name("BYTES")
+        .as_size();
     verb.add_flag("--simulate", options->simulate, "what the rules come to in a year");
     verb.add_option("--every", options->every, "how often snapshots are taken (default: 1h)")
         .type_name("DURATION")

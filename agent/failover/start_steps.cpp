@@ -120,6 +120,12 @@ Result<StepResult> attach_chosen(StepContext& context) {
         HF_TRY(note_release(context.home, context.store, context.run));
         const auto supply = HF_TRY(Supply::open(context.home, context.clock, context.run,
                                                 context.store, attach_index(context.folder())));
+        {
+            const Fd still = HF_TRY(supply->hold_still());
+            const auto chosen = HF_TRY(supply->reader().find(context.run.facts.snapshot));
+            HF_TRY(mark_attached(context.folder(), chosen.id));
+            HF_TRY(supply->reader().refresh());
+        }
         const auto record = HF_TRY(supply->reader().find(context.run.facts.snapshot));
         AttachSettings settings;
         settings.folder = context.folder();

@@ -32,6 +32,10 @@ public:
     const std::string& store_folder() const { return store_folder_; }
     vault::VaultReader& reader() { return *reader_; }
     bool own() const { return node_.has_value(); }
+    /// While it is held no prune moves what this stands on; of nothing for a tenancy. Errors: Io.
+    Result<Fd> hold_still() const {
+        return node_ ? node_->vault->lock_commits() : Result<Fd>(Fd());
+    }
     /// It shows one snapshot, and what else is here stays sealed.
     bool released() const { return released_.has_value(); }
 

@@ -41,8 +41,8 @@ public:
     /// At most wire_names_max names. Answers those that are not there.
     Result<std::vector<std::string>> missing(const std::vector<std::string>& names);
     Result<Stored> put(const std::string& name, View object);
-    /// A ledger entry whose snapshot is forgotten, without its list. Errors: as put().
-    Result<Stored> put_forgotten(const std::string& entry, View object);
+    /// A ledger entry on whose list no snapshot stands any more, without it. Errors: as put().
+    Result<Stored> put_given_up(const std::string& entry, View object);
     Result<Buffer> receipt(const ListId& list);
     Result<Stored> put_paper(View object);
     Result<std::vector<Buffer>> papers();

@@ -68,12 +68,12 @@ Result<std::optional<PackId>> pack_in(const std::string& name) {
     return Error{Errc::Invalid, name + ": a pack's name is pack/XX/PACK"};
 }
 
-/// `?list=forgotten` of a ledger entry.
+/// `?list=given_up` of a ledger entry.
 Result<EntryList> entry_list_in(const HttpRequest& request) {
     const std::string* const text = request.query_value("list");
     if (text == nullptr) return EntryList::Needed;
-    if (*text == "forgotten") return EntryList::Forgotten;
-    return Error{Errc::Invalid, "list: expected \"forgotten\""};
+    if (*text == "given_up") return EntryList::GivenUp;
+    return Error{Errc::Invalid, "list: expected \"given_up\""};
 }
 
 }  // namespace

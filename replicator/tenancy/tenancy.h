@@ -6,7 +6,7 @@
 //
 // Invariants: an object is what its name says, or is signed by the owner. A list is let in when all
 // of its packs are here, a ledger entry when its list and epoch are, as the next of its chain; only
-// an entry that the owner says is forgotten comes without a list. So at every instant, whatever is
+// an entry whose list the owner says is given up comes without it. So at every instant, whatever is
 // cut off or killed, this is a complete older state. A chain never
 // goes back: the heads that this host has witnessed bind it even if its files are lost. Thread
 // rule: one thread at a time; methods do blocking file work.
@@ -53,9 +53,9 @@ struct ListCount {
 
 enum class Stored { New, Was };
 
-/// Forgotten: the owner's word that the snapshot of a ledger entry is given up, so that nothing is
-/// to be held for it: the entry comes without its list.
-enum class EntryList { Needed, Forgotten };
+/// GivenUp: the owner's word that no snapshot stands on the list of a ledger entry any more (it was
+/// forgotten, or stands on another), so that nothing is to be held for it: the entry comes alone.
+enum class EntryList { Needed, GivenUp };
 
 class Tenancy {
 public:

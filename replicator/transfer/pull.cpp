@@ -5,8 +5,8 @@
 #include "vault/keys/custody.h"
 #include "vault/keys/domain.h"
 #include "vault/keys/epoch.h"
-#include "vault/ledger/forget_body.h"
 #include "vault/ledger/ledger.h"
+#include "vault/ledger/standing.h"
 
 #include <poll.h>
 
@@ -178,7 +178,9 @@ Result<void> Puller::bring_folder(const std::string& folder, std::size_t bytes_m
 
 Result<std::set<PackId>> Puller::packs_of_lists() {
     std::set<PackId> packs;
-    for (const ListId& id : vault::live_lists(ledger_, vault::forgotten_in(ledger_).snapshots)) {
+    vault::Standing standing;
+    standing.refresh(ledger_);
+    for (const ListId& id : standing.live_lists(ledger_)) {
         const auto list = patiently([&] { return ledger_.list(id); });
         if (!list && pass_over(vault::list_name(id), list.error())) continue;
         if (!list) return list.error();

@@ -6,10 +6,10 @@
 #include "vault/base/fault.h"
 #include "vault/base/worker_pool.h"
 #include "vault/keys/key_ring.h"
-#include "vault/ledger/forget_body.h"
 #include "vault/ledger/ledger.h"
 #include "vault/ledger/list.h"
 #include "vault/ledger/open_body.h"
+#include "vault/ledger/standing.h"
 
 #include <algorithm>
 #include <memory>
@@ -74,7 +74,8 @@ private:
     std::set<std::string> there_;         // Names that the partner has for sure.
     std::set<std::string> to_bring_;      // Packs that it lacks, counted already.
     std::vector<Chain> chains_;
-    std::set<ListId> live_lists_;  // Those that not only forgotten snapshots name.
+    vault::Standing standing_;
+    std::set<ListId> live_lists_;  // On which snapshots stand.
 };
 
 Result<void> Pusher::run() {
@@ -193,7 +194,8 @@ Result<std::vector<std::string>> Pusher::missing_there(const std::vector<std::st
 }
 
 void Pusher::note_live() {
-    live_lists_ = vault::live_lists(ledger_, vault::forgotten_in(ledger_).snapshots);
+    standing_.refresh(ledger_);
+    live_lists_ = standing_.live_lists(ledger_);
 }
 
 // None if only forgotten snapshots name it: then it, and its packs, may be gone. What is not in
@@ -297,7 +299,7 @@ Result<void> Pusher::bring_entry(const vault::LedgerEntry& entry) {
     }
     ++progress_->objects_all;
     const bool forgotten = !envelope.list.zero() && !is_live(envelope.list);
-    return bring(clients_[0], name, forgotten ? &PeerClient::put_forgotten : &PeerClient::put);
+    return bring(clients_[0], name, forgotten ? &PeerClient::put_given_up : &PeerClient::put);
 }
 
 Result<void> Pusher::bring_what_it_needs(const vault::ResolvedList& list) {

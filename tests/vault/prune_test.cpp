@@ -2,7 +2,7 @@
 #include "tests/vault/test_vault.h"
 #include "vault/base/file.h"
 #include "vault/ledger/body.h"
-#include "vault/ledger/forget_body.h"
+#include "vault/ledger/standing.h"
 #include "vault/prune/erase.h"
 
 #include <catch2/catch.hpp>
@@ -52,7 +52,7 @@ struct Pruned : TestVault {
 /// Every pack in the store is on a live list, and all lists resolve.
 void check_nothing_left_over(Vault& vault) {
     std::set<std::string> needed;
-    for (const ListId& id : live_lists(vault.reader().ledger(), vault.reader().forgotten())) {
+    for (const ListId& id : vault.reader().standing().live_lists(vault.reader().ledger())) {
         const auto list = vault.reader().ledger().list(id);
         REQUIRE(list);
         for (const PackId& pack : list->packs) needed.insert(pack_name(pack));
@@ -311,38 +311,41 @@ TEST_CASE("an index chunk that went with its snapshot is written anew", "[prune]
 TEST_CASE("more snapshots than an entry holds are forgotten by several", "[prune]") {
     Pruned node;
     const auto vault = node.open();
-    std::vector<SnapshotId> ids(forget_snapshots_max);
+    std::vector<SnapshotId> ids(standing_snapshots_max);
     for (SnapshotId& id : ids) id = system_random().id<SnapshotId>();
     ids.push_back(node.records[0].id);
     REQUIRE(vault->forget(ids));
     const auto other = node.open();
     CHECK(other->reader().snapshots().size() == 2);
-    CHECK(other->reader().forgotten().size() == ids.size());
+    CHECK(other->reader().standing().forgotten().size() == ids.size());
     CHECK(other->reader().notes().empty());
     REQUIRE(vault->forget({}));
 }
 
 TEST_CASE("a forget body is read back, and only a clear one counts", "[prune]") {
     const std::vector<SnapshotId> ids{system_random().id<SnapshotId>()};
-    const auto read = parse_forget_body(encode_forget_body(ids));
-    REQUIRE(read);
-    REQUIRE(*read);
-    CHECK(**read == ids);
-    CHECK_FALSE(*parse_forget_body(R"({"type":"open"})"));
+    for (const StandingKind kind : {StandingKind::Forget, StandingKind::Relist}) {
+        const auto read = parse_standing_body(encode_standing_body({kind, ids}));
+        REQUIRE(read);
+        REQUIRE(*read);
+        CHECK(**read == StandingBody{kind, ids});
+    }
+    CHECK_FALSE(*parse_standing_body(R"({"type":"open"})"));
     for (const char* wrong :
          {"", "[]", R"({"type":"forget"})", R"({"type":"forget","snapshots":"a"})",
           R"({"type":"forget","snapshots":[1]})", R"({"type":"forget","snapshots":["ab"]})"}) {
         INFO(wrong);
-        const auto bad = parse_forget_body(wrong);
+        const auto bad = parse_standing_body(wrong);
         REQUIRE_FALSE(bad);
         CHECK(bad.error().code == Errc::Corrupt);
     }
     Pruned node;
     const auto vault = node.open();
-    REQUIRE(vault->record_fact(encode_forget_body({node.records[0].id})));  // Sealed.
+    REQUIRE(vault->record_fact(
+        encode_standing_body({StandingKind::Forget, {node.records[0].id}})));  // Sealed.
     REQUIRE(vault->reader().refresh());
     CHECK(vault->reader().snapshots().size() == 3);
-    CHECK(forgotten_in(vault->reader().ledger()).snapshots.empty());
+    CHECK(vault->reader().standing().forgotten().empty());
 }
 
 TEST_CASE("presence ends with its holder, and what a killed one left is cleared", "[prune]") {

@@ -1,5 +1,7 @@
 #include "vault/index/chunk_index.h"
 
+#include <utility>
+
 namespace holdfast::vault {
 namespace {
 
@@ -111,7 +113,9 @@ Result<void> ChunkIndex::insert_segment(std::int64_t pack, const DirectorySegmen
     const std::int64_t row = db_.last_row();
     std::uint64_t number = 0;
     for (const DirectoryChunk& chunk : segment.chunks) {
-        insert_chunk_.bind(0, chunk.id.view()).bind(1, row).bind(2, number++).bind(3, offset);
+        const std::uint64_t at = std::exchange(number, number + chunk.numbers());
+        if (chunk.is_gap()) continue;
+        insert_chunk_.bind(0, chunk.id.view()).bind(1, row).bind(2, at).bind(3, offset);
         insert_chunk_.bind(4, std::int64_t{chunk.sealed_bytes});
         HF_TRY(insert_chunk_.bind(5, std::int64_t{chunk.content_bytes}).run());
         offset += chunk.sealed_bytes;
@@ -276,6 +280,39 @@ Result<std::optional<ChunkPlace>> ChunkIndex::find_unless_claimed(const ChunkId&
     const std::lock_guard lock(mutex_);
     if (claimed_.contains(id)) return std::optional<ChunkPlace>{};
     return std::optional<ChunkPlace>(HF_TRY(find_locked(id)));
+}
+
+Result<std::vector<ChunkPlace>> ChunkIndex::sound_places(const ChunkId& id) {
+    const std::lock_guard lock(mutex_);
+    std::vector<ChunkPlace> places;
+    find_.bind(0, id.view());
+    while (HF_TRY(find_.step())) {
+        if (find_.integer(unsound_column) == 0) places.push_back(place_from(find_));
+    }
+    return places;
+}
+
+Result<std::map<PackId, std::uint64_t>> ChunkIndex::sealed_bytes(const Counts& counts) {
+    const std::lock_guard lock(mutex_);
+    std::map<std::int64_t, std::pair<PackId, std::uint64_t>> by_number;
+    Statement packs = HF_TRY(db_.prepare("SELECT number, id FROM pack"));
+    while (HF_TRY(packs.step())) {
+        by_number[packs.integer(0)] = {HF_TRY(PackId::from(packs.blob(1))), 0};
+    }
+    Statement places =
+        HF_TRY(db_.prepare("SELECT c.id, s.pack, s.kind, c.sealed FROM chunk c CROSS JOIN segment s"
+                           " ON s.number = c.segment"));
+    while (HF_TRY(places.step())) {
+        const auto pack = by_number.find(places.integer(1));
+        if (pack == by_number.end()) continue;  // Another process has added it meanwhile.
+        const ChunkId id = HF_TRY(ChunkId::from(places.blob(0)));
+        const auto kind = static_cast<Kind>(places.integer(2));
+        auto& [name, bytes] = pack->second;
+        if (counts(id, kind, name)) bytes += places.unsigned_integer(3);
+    }
+    std::map<PackId, std::uint64_t> out;
+    for (const auto& [number, sum] : by_number) out.insert(sum);
+    return out;
 }
 
 Result<std::vector<SegmentName>> ChunkIndex::segments() {

@@ -15,6 +15,7 @@
 #include "vault/index/sqlite.h"
 #include "vault/pack/directory.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -74,6 +75,14 @@ public:
 
     /// In a sound pack if there is one. Errors: NotFound (no pack known here has it), Io.
     Result<ChunkPlace> find(const ChunkId& id);
+
+    /// All sound places of a chunk. Errors: Io.
+    Result<std::vector<ChunkPlace>> sound_places(const ChunkId& id);
+
+    /// How many sealed bytes of each pack known here are in chunks that `counts`. Reads the whole
+    /// index, as usage() does; `counts` must not ask the index. Errors: Io.
+    using Counts = std::function<bool(const ChunkId&, Kind, const PackId&)>;
+    Result<std::map<PackId, std::uint64_t>> sealed_bytes(const Counts& counts);
 
     /// All segments of the packs known here: whose keys open them. Errors: Io.
     Result<std::vector<SegmentName>> segments();

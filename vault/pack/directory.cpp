@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t directory_version = 1;
 constexpr std::size_t chunk_record_bytes_min = 34;
+constexpr std::uint64_t gap_numbers_max = 1 << 30;
 constexpr std::uint64_t sealed_bytes_max = chunk_bytes_max + 2 + seal_tag_bytes;
 
 Result<SegmentName> read_segment_name(ByteReader& in) {
@@ -35,7 +36,12 @@ Result<DirectorySegment> read_segment(ByteReader& in, std::uint64_t& total) {
         DirectoryChunk chunk{ChunkId::read(in), 0, 0};
         const std::uint64_t sealed = in.varint();
         const std::uint64_t content = in.varint();
-        if (sealed < seal_tag_bytes || sealed > sealed_bytes_max || content > chunk_bytes_max) {
+        if (sealed == 0) {
+            if (!chunk.id.zero() || content == 0 || content > gap_numbers_max) {
+                return Error{Errc::Corrupt, "an impossible gap"};
+            }
+        } else if (sealed < seal_tag_bytes || sealed > sealed_bytes_max ||
+                   content > chunk_bytes_max) {
             return Error{Errc::Corrupt, "a chunk of impossible length"};
         }
         chunk.sealed_bytes = static_cast<std::uint32_t>(sealed);

@@ -27,10 +27,16 @@ constexpr std::uint64_t directory_bytes(std::uint8_t size_class) {
 /// at most 3 % to a full pack (Nikitin et al., 2019).
 std::uint64_t padded_length(std::uint64_t length);
 
+/// A chunk, or a gap: numbers of the segment whose chunks are not in this pack, since a repack has
+/// left them out.
 struct DirectoryChunk {
     ChunkId id;
     std::uint32_t sealed_bytes = 0;
-    std::uint32_t content_bytes = 0;
+    std::uint32_t content_bytes = 0;  // Of a gap: how many numbers.
+
+    static DirectoryChunk gap(std::uint32_t numbers) { return {{}, 0, numbers}; }
+    bool is_gap() const { return sealed_bytes == 0; }
+    std::uint64_t numbers() const { return is_gap() ? content_bytes : 1; }
 };
 
 struct DirectorySegment {

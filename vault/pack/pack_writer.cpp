@@ -59,30 +59,38 @@ std::uint64_t padding_for(std::uint64_t body, std::uint64_t directory_size) {
 }  // namespace
 
 SegmentWriter::SegmentWriter(const Epoch& epoch, Kind kind, Random& random)
-    : directory_{new_segment(epoch, kind, random), {}},
-      sealer_(directory_.name.cipher, segment_key(directory_.name, epoch_key(epoch, kind))) {}
+    : segment_{{new_segment(epoch, kind, random), {}}, {}},
+      sealer_(directory().name.cipher, segment_key(directory().name, epoch_key(epoch, kind))) {}
 
 void SegmentWriter::add(const ChunkId& id, std::uint32_t content_bytes, View coded) {
-    const std::uint64_t number = directory_.chunks.size();
-    const std::size_t before = sealed_.size();
-    sealer_.seal(number, chunk_additional(directory_.name, number, id.view()), coded, sealed_);
-    directory_.chunks.push_back(
-        {id, static_cast<std::uint32_t>(sealed_.size() - before), content_bytes});
+    DirectorySegment& records = segment_.directory;
+    Buffer& sealed = segment_.sealed;
+    const std::uint64_t number = records.chunks.size();
+    const std::size_t before = sealed.size();
+    sealer_.seal(number, chunk_additional(records.name, number, id.view()), coded, sealed);
+    records.chunks.push_back(
+        {id, static_cast<std::uint32_t>(sealed.size() - before), content_bytes});
 }
 
-std::uint64_t SegmentWriter::bytes() const {
-    return sealed_.size() + directory_.chunks.size() * chunk_record_bytes_max +
+std::uint64_t SealedSegment::bytes() const {
+    return sealed.size() + directory.chunks.size() * chunk_record_bytes_max +
            segment_record_bytes_max;
 }
 
 BuiltPack build_pack(std::vector<SegmentWriter> segments, const Epoch& epoch, Random& random) {
+    std::vector<SealedSegment> sealed;
+    for (SegmentWriter& segment : segments) sealed.push_back(std::move(segment).take());
+    return build_pack(std::move(sealed), epoch, random);
+}
+
+BuiltPack build_pack(std::vector<SealedSegment> segments, const Epoch& epoch, Random& random) {
     HF_ASSERT(!segments.empty());
     BuiltPack pack;
     std::uint64_t body = pack_header_bytes + pack_trailer_bytes;
-    for (const SegmentWriter& segment : segments) {
-        HF_ASSERT(!segment.empty());
-        body += segment.sealed().size();
-        pack.directory.segments.push_back(segment.directory());
+    for (const SealedSegment& segment : segments) {
+        HF_ASSERT(!segment.sealed.empty());
+        body += segment.sealed.size();
+        pack.directory.segments.push_back(segment.directory);
     }
     pack.directory.padding_bytes = pack_bytes_max;  // The longest varint that can come.
     const std::uint8_t size_class = class_for(encode_directory(pack.directory).size());
@@ -93,7 +101,7 @@ BuiltPack build_pack(std::vector<SegmentWriter> segments, const Epoch& epoch, Ra
     ByteWriter writer(file);
     writer.bytes(as_view(header_magic));
     writer.u64(0);
-    for (SegmentWriter& segment : segments) writer.bytes(segment.sealed());
+    for (const SealedSegment& segment : segments) writer.bytes(segment.sealed);
     segments.clear();
 
     const SegmentName name = new_segment(epoch, Kind::Directory, random);

@@ -17,6 +17,16 @@ namespace holdfast::vault {
 /// kill costs; a full pack is padded to exactly this length.
 constexpr std::uint64_t pack_bytes_aim = 16_MiB;
 
+/// A segment as it goes into a pack: its directory records, and the sealed chunks one after
+/// another.
+struct SealedSegment {
+    DirectorySegment directory;
+    Buffer sealed;
+
+    /// What it adds to a pack file, directory records included.
+    std::uint64_t bytes() const;
+};
+
 class SegmentWriter {
 public:
     /// `epoch` must hold the key for `kind`, and is not needed after the call.
@@ -25,16 +35,16 @@ public:
     /// Seals `coded` (codec, filter, payload) as chunk `id`, which has `content_bytes` of content.
     void add(const ChunkId& id, std::uint32_t content_bytes, View coded);
 
-    bool empty() const { return directory_.chunks.empty(); }
-    /// What this segment adds to a pack file, directory records included.
-    std::uint64_t bytes() const;
-    const DirectorySegment& directory() const { return directory_; }
-    View sealed() const { return sealed_; }
+    bool empty() const { return directory().chunks.empty(); }
+    std::uint64_t bytes() const { return segment_.bytes(); }
+    const DirectorySegment& directory() const { return segment_.directory; }
+    View sealed() const { return segment_.sealed; }
+    /// All of it; the writer is not used afterwards.
+    SealedSegment take() && { return std::move(segment_); }
 
 private:
-    DirectorySegment directory_;
+    SealedSegment segment_;
     Sealer sealer_;
-    Buffer sealed_;
 };
 
 struct BuiltPack {
@@ -45,6 +55,7 @@ struct BuiltPack {
 
 /// Makes a pack of `segments`, none of them empty, at most pack_bytes_max in all. The directory is
 /// sealed with the map key of `epoch`.
+BuiltPack build_pack(std::vector<SealedSegment> segments, const Epoch& epoch, Random& random);
 BuiltPack build_pack(std::vector<SegmentWriter> segments, const Epoch& epoch, Random& random);
 
 /// The name of a pack file. (docs/vault-format.md, 7)

@@ -2,7 +2,7 @@
 
 #include "vault/base/fault.h"
 #include "vault/base/lock_file.h"
-#include "vault/ledger/forget_body.h"
+#include "vault/ledger/standing.h"
 #include "vault/prune/presence.h"
 
 #include <algorithm>
@@ -24,10 +24,11 @@ public:
     /// Takes in what the ledger has now. Only grows: what was forgotten since stays needed.
     Result<void> refresh() {
         HF_TRY(reader_->refresh());
-        std::set<SnapshotId> forgotten = reader_->forgotten();
+        const Standing& standing = reader_->standing();
+        std::set<SnapshotId> forgotten = standing.forgotten();
         forgotten.insert(settings_->as_if_forgotten.begin(), settings_->as_if_forgotten.end());
         for (const SnapshotId& id : settings_->attached) forgotten.erase(id);
-        for (const ListId& id : live_lists(reader_->ledger(), forgotten)) {
+        for (const ListId& id : standing.live_lists(reader_->ledger(), forgotten)) {
             if (seen_.insert(id).second) HF_TRY(add(id));
         }
         return {};

@@ -9,6 +9,7 @@ constexpr std::size_t name_bytes_max = 256;
 // The shortest of each, so that a count cannot ask for more memory than its bytes account for.
 constexpr std::size_t entry_bytes_min = 14;
 constexpr std::size_t leaf_record_bytes_min = 35;
+constexpr std::size_t refs_record_bytes_min = 33;
 
 bool is_device(FileType type) {
     return type == FileType::CharDevice || type == FileType::BlockDevice;
@@ -148,6 +149,31 @@ Buffer encode_refs_table(const std::vector<LeafInfo>& leaves) {
         writer.varint(leaf.entries);
     }
     return out;
+}
+
+Result<std::vector<ChunkId>> parse_refs_table(View refs) {
+    ByteReader in(refs);
+    const std::uint64_t count = in.varint();
+    if (count > in.left() / refs_record_bytes_min) return Error{Errc::Corrupt, "a damaged table"};
+    std::vector<ChunkId> leaves;
+    leaves.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        leaves.push_back(ChunkId::read(in));
+        in.varint();  // How many entries.
+    }
+    if (!in.done()) return Error{Errc::Corrupt, "a damaged table"};
+    return leaves;
+}
+
+Result<std::vector<ContentParts>> parse_refs_leaf(View refs) {
+    ByteReader in(refs);
+    const std::uint64_t count = in.varint();
+    if (count > in.left()) return Error{Errc::Corrupt, "a damaged refs leaf"};
+    std::vector<ContentParts> contents;
+    contents.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) contents.push_back(HF_TRY(parse_content(in)));
+    if (!in.done()) return Error{Errc::Corrupt, "bytes behind a refs leaf"};
+    return contents;
 }
 
 Result<std::vector<LeafInfo>> parse_tables(View meta, View refs) {

@@ -33,6 +33,11 @@ Result<std::vector<Item>> parse_leaf(View meta, View refs);
 Buffer encode_meta_table(const std::vector<LeafInfo>& leaves);
 Buffer encode_refs_table(const std::vector<LeafInfo>& leaves);
 
+/// The same without the metadata, which other keys seal: the refs leaves of a table, and the
+/// contents of one leaf. Errors: Corrupt.
+Result<std::vector<ChunkId>> parse_refs_table(View refs);
+Result<std::vector<ContentParts>> parse_refs_leaf(View refs);
+
 /// The leaves that a pair of tables lists. Errors: Corrupt.
 Result<std::vector<LeafInfo>> parse_tables(View meta, View refs);
 

@@ -2,7 +2,6 @@
 #include "replicator/transfer/pull.h"
 #include "tests/replicator/peer/test_trust.h"
 #include "vault/ledger/body.h"
-#include "vault/ledger/forget_body.h"
 #include "vault/prune/erase.h"
 #include "vault/verify.h"
 

@@ -119,14 +119,14 @@ TEST_CASE("an entry comes without its list only if the owner says it is forgotte
     const std::string entry = room.entry(1);
     const Buffer object = must(room.owner.store().get_all(entry, vault::ledger_entry_bytes_max));
     CHECK(refused(room.put(entry), Refusal::ListMissing));
-    CHECK(must(room.tenancy->put(entry, object, wide, EntryList::Forgotten)) == Stored::New);
-    CHECK(must(room.tenancy->put(entry, object, wide, EntryList::Forgotten)) == Stored::Was);
+    CHECK(must(room.tenancy->put(entry, object, wide, EntryList::GivenUp)) == Stored::New);
+    CHECK(must(room.tenancy->put(entry, object, wide, EntryList::GivenUp)) == Stored::Was);
     CHECK(must(room.put(entry)) == Stored::Was);
     CHECK(must(room.tenancy->heads()).at(0).length == 2);
     CHECK(room.tenancy->missing(room.names("list/"))->size() == 1);
     // It says nothing of other objects.
     CHECK_FALSE(
-        room.tenancy->put(room.names("list/").at(0), Buffer(10), wide, EntryList::Forgotten));
+        room.tenancy->put(room.names("list/").at(0), Buffer(10), wide, EntryList::GivenUp));
     room.reopen(must(room.tenancy->heads()));
     CHECK(must(room.tenancy->heads()).at(0).length == 2);
 }
