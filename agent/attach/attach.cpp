@@ -83,7 +83,7 @@ public:
         HF_TRY(mark_attached(settings_.folder, record_.id));
         const vault::Manifest manifest = HF_TRY(reader_.manifest(record_));
         HF_TRY(choose_places(manifest));
-        keys_ = HF_TRY(SegmentKeys::collect(reader_.index(), reader_.keys()));
+        keys_ = HF_TRY(SegmentKeys::collect(reader_.index(), reader_.keys(), settings_.released));
         for (std::size_t i = 0; i < places_.size(); ++i) {
             HF_TRY(attach(manifest.sources[i], places_[i]).within(places_[i].name));
         }

@@ -26,6 +26,9 @@ struct AttachSettings {
     std::string place;             // Where the sources appear: below it by their names,
     bool single_at_place = false;  // or, if there is only one, at this folder itself.
     bool writable = true;
+    /// The reader's keys are a release's: of the segments that the snapshot needs, and no others of
+    /// the packs that it stands on.
+    bool released = false;
     std::optional<Owner> owner;
 };
 

@@ -34,7 +34,8 @@ void SegmentKeys::add(const vault::SegmentName& segment, View key) {
     domains_[segment.epoch] = segment.domain;
 }
 
-Result<SegmentKeys> SegmentKeys::collect(vault::ChunkIndex& index, const vault::KeySource& keys) {
+Result<SegmentKeys> SegmentKeys::collect(vault::ChunkIndex& index, const vault::KeySource& keys,
+                                         bool released) {
     SegmentKeys out;
     const auto segments = HF_TRY(index.segments());
     if (segments.size() > segment_keys_max) {
@@ -42,7 +43,10 @@ Result<SegmentKeys> SegmentKeys::collect(vault::ChunkIndex& index, const vault::
                                      " segments: it cannot be mounted"};
     }
     for (const vault::SegmentName& segment : segments) {
-        out.add(segment, HF_TRY(keys.key_of(segment)).view());
+        const auto key = keys.key_of(segment);
+        if (!key && released && key.error().code == Errc::NotFound) continue;
+        if (!key) return key.error();
+        out.add(segment, key->view());
     }
     return out;
 }

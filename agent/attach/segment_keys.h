@@ -17,7 +17,8 @@ constexpr std::size_t segment_keys_max = 1 << 20;
 class SegmentKeys final : public vault::KeySource {
 public:
     /// The keys of all segments that `index` knows. Errors: those of `keys` (Locked, NotFound).
-    static Result<SegmentKeys> collect(vault::ChunkIndex& index, const vault::KeySource& keys);
+    static Result<SegmentKeys> collect(vault::ChunkIndex& index, const vault::KeySource& keys,
+                                       bool released);
 
     /// What encode() wrote. Errors: Corrupt.
     static Result<SegmentKeys> parse(View bytes);

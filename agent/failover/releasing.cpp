@@ -5,6 +5,7 @@
 #include "vault/base/json.h"
 #include "vault/crypto/base64.h"
 #include "vault/ledger/body.h"
+#include "vault/prune/needed_chunks.h"
 
 #include <unistd.h>
 
@@ -53,8 +54,14 @@ Result<std::vector<vault::SegmentName>> segments_of(vault::VaultReader& reader, 
         if (entry.envelope.number == record.number) HF_TRY(vault::open_body(entry, noting));
     }
     HF_TRY(reader.manifest(record));
+    vault::NeededChunks needed(reader);
+    HF_TRY(needed.add(record));
+    needed.settle();
+    const auto needs = [&](const ChunkId& chunk, vault::Kind kind, const PackId& pack) {
+        return needed.has(chunk, kind, pack);
+    };
     std::set<vault::SegmentName> all = noting.asked();
-    for (const vault::SegmentName& one : HF_TRY(reader.index().segments())) all.insert(one);
+    for (const vault::SegmentName& one : HF_TRY(reader.index().segments(needs))) all.insert(one);
     return std::vector<vault::SegmentName>(all.begin(), all.end());
 }
 

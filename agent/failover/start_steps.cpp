@@ -132,6 +132,7 @@ Result<StepResult> attach_chosen(StepContext& context) {
         settings.store = supply->store_folder();
         settings.place = context.tree();
         settings.owner = Owner{user.uid, user.gid};
+        settings.released = supply->released();
         HF_TRY(attach_snapshot(supply->reader(), record, settings));
     }
     const std::size_t count = HF_TRY(attached_sources(context.folder())).size();

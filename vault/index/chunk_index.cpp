@@ -1,5 +1,6 @@
 #include "vault/index/chunk_index.h"
 
+#include <set>
 #include <utility>
 
 namespace holdfast::vault {
@@ -322,6 +323,35 @@ Result<std::vector<SegmentName>> ChunkIndex::segments() {
     std::vector<SegmentName> out;
     while (HF_TRY(query.step())) out.push_back(segment_from(query, 0));
     return out;
+}
+
+Result<std::vector<SegmentName>> ChunkIndex::segments(const Counts& counts) {
+    const std::lock_guard lock(mutex_);
+    struct Known {
+        SegmentName name;
+        PackId pack;
+        bool counted = false;
+    };
+    std::map<std::int64_t, Known> known;
+    Statement query =
+        HF_TRY(db_.prepare("SELECT s.domain, s.epoch, s.salt, s.cipher, s.kind, s.number, p.id"
+                           " FROM segment s JOIN pack p ON p.number = s.pack"));
+    while (HF_TRY(query.step())) {
+        const PackId pack = HF_TRY(PackId::from(query.blob(6)));
+        known.emplace(query.integer(5), Known{segment_from(query, 0), pack});
+    }
+    Statement chunks = HF_TRY(db_.prepare("SELECT id, segment FROM chunk"));
+    while (HF_TRY(chunks.step())) {
+        const auto at = known.find(chunks.integer(1));
+        if (at == known.end() || at->second.counted) continue;
+        const ChunkId id = HF_TRY(ChunkId::from(chunks.blob(0)));
+        at->second.counted = counts(id, at->second.name.kind, at->second.pack);
+    }
+    std::set<SegmentName> out;
+    for (const auto& [number, one] : known) {
+        if (one.counted) out.insert(one.name);
+    }
+    return std::vector<SegmentName>(out.begin(), out.end());
 }
 
 Result<bool> ChunkIndex::claim(const ChunkId& id) {

@@ -86,6 +86,8 @@ public:
 
     /// All segments of the packs known here: whose keys open them. Errors: Io.
     Result<std::vector<SegmentName>> segments();
+    /// Only those with a chunk that `counts`, as for sealed_bytes(). Errors: Io.
+    Result<std::vector<SegmentName>> segments(const Counts& counts);
 
     /// True if a sound pack has it. Errors: Io.
     Result<bool> is_sound(const ChunkId& id);

@@ -4,6 +4,8 @@
 #include "agent/failover/tenancy.h"
 #include "tests/agent/failover/two_trusts.h"
 #include "vault/base/file.h"
+#include "vault/pack/pack_reader.h"
+#include "vault/prune/repack.h"
 
 #include <catch2/catch.hpp>
 
@@ -144,6 +146,53 @@ TEST_CASE("a release opens no older and no newer snapshot", "[failover]") {
     const auto older = own.vault->reader().find(s.snapshots[0]);
     REQUIRE(older);
     CHECK_FALSE(reader.find(s.snapshots[0]));
+}
+
+TEST_CASE("what was repacked into one pack is still released snapshot by snapshot", "[failover]") {
+    if (!can_run_systems()) return;
+    Setting s;
+    {
+        const Node own = opened(s.owner.home());
+        vault::RepackSettings settings;
+        settings.in_use = []() -> Result<std::set<vault::SnapshotId>> {
+            return std::set<vault::SnapshotId>{};
+        };
+        const auto report = vault::repack(*own.vault, settings);
+        REQUIRE(report);
+        REQUIRE(report->new_packs == 1);  // Else this tests nothing.
+        REQUIRE(report->snapshots == 3);
+    }
+    bring(s.owner, s.host);
+    const auto engine = s.host.engine();
+    const auto ordered = engine->order_drill(s.order(s.good()));
+    REQUIRE(ordered);
+    const auto run = engine->wait(ordered->id, run_ms_max);
+    REQUIRE(run);
+    INFO(run_json(*run));
+    CHECK(run->state == RunState::Succeeded);
+    // The third's letter lies in the same pack, in a segment that was not released.
+    const Node own = opened(s.owner.home());
+    const Node theirs = opened(s.host.home());
+    const StoredRelease release = s.good();
+    const auto facts =
+        vault::parse_release(*vault::parse_record(release.record), theirs.settings.trust);
+    REQUIRE(facts);
+    const auto keys =
+        vault::ReleaseKeys::open(*facts, release.keys, theirs.keys.box, system_clock().wall_ms());
+    REQUIRE(keys);
+    std::size_t released = 0;
+    std::size_t sealed = 0;
+    const auto packs = own.vault->reader().packs_of(*own.vault->reader().find(s.snapshots[1]));
+    REQUIRE(packs);
+    for (const PackId& pack : *packs) {
+        const auto directory = vault::open_directory(own.vault->store(), pack, own.vault->keys());
+        REQUIRE(directory);
+        for (const vault::DirectorySegment& segment : directory->segments) {
+            ++(keys->key_of(segment.name) ? released : sealed);
+        }
+    }
+    CHECK(released > 0);
+    CHECK(sealed > 0);
 }
 
 TEST_CASE("a release is refused unless it is whole, in date, and this run's", "[failover]") {
