@@ -292,6 +292,15 @@ bool show_doubts(const std::vector<SystemPlan>& plans,
     return warned;
 }
 
+/// A full disk may have no room for the entry until what nothing needs already is gone.
+Result<void> forget_on_any_disk(const Home& home, vault::Vault& vault, const PruneOptions& options,
+                                const std::vector<vault::SnapshotId>& snapshots) {
+    auto done = vault.forget(snapshots);
+    if (done || done.error().code != Errc::Full) return done;
+    HF_TRY(erase(home, vault, options, {}));
+    return vault.forget(snapshots);
+}
+
 Result<int> prune(const Context& context, const PruneOptions& options) {
     const Home home = context.home();
     const Node node = HF_TRY(open_node(home));
@@ -299,14 +308,17 @@ Result<int> prune(const Context& context, const PruneOptions& options) {
     if (!options.dry_run && !options.large) HF_TRY(check_large(plans));
     const std::vector<vault::SnapshotId> forgotten = forgotten_by(plans);
     if (!options.dry_run && !forgotten.empty()) {
-        HF_TRY(node.vault->forget(forgotten));
+        HF_TRY(forget_on_any_disk(home, *node.vault, options, forgotten));
         replicate_soon(home);
     }
     std::optional<vault::RepackReport> moved;
+    std::optional<Error> not_moved;  // A full disk needs the erasing all the more.
     if (!options.no_repack) {
-        moved = HF_TRY(repack(home, *node.vault, options, forgotten));
-        if (moved->snapshots != 0) replicate_soon(home);
+        auto repacked = repack(home, *node.vault, options, forgotten);
+        if (repacked) moved = std::move(*repacked);
+        if (!repacked) not_moved = repacked.error();
     }
+    if (moved && moved->snapshots != 0) replicate_soon(home);
     vault::EraseReport erased = HF_TRY(erase(home, *node.vault, options, forgotten));
     if (options.dry_run && moved) add_moved(*moved, erased);
     Json json{{"dry_run", options.dry_run}, {"systems", Json::array()}};
@@ -320,6 +332,7 @@ Result<int> prune(const Context& context, const PruneOptions& options) {
     if (moved) text += to_text(*moved, options.dry_run);
     const bool warned = show_doubts(plans, moved);
     report(context, json, text + to_text(erased, options.dry_run));
+    if (not_moved) return std::move(*not_moved).within("repack");
     return warned ? DoneWithWarnings : Done;
 }
 

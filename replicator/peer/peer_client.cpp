@@ -116,8 +116,7 @@ Result<Stored> PeerClient::put(const std::string& name, View object) {
 }
 
 Result<Stored> PeerClient::put_given_up(const std::string& entry, View object) {
-    return stored_by(
-        HF_TRY(send("PUT", own_path("/objects/" + entry) + "?list=given_up", object)));
+    return stored_by(HF_TRY(send("PUT", own_path("/objects/" + entry) + "?list=given_up", object)));
 }
 
 Result<Buffer> PeerClient::receipt(const ListId& list) {

@@ -59,6 +59,8 @@ void check_tables(View meta, View refs) {
     if (!taken(leaves)) return;
     const Buffer again = encode_meta_table(*leaves);
     HF_ASSERT(parse_tables(again, encode_refs_table(*leaves)));
+    const auto refs_alone = parse_refs_table(refs);
+    HF_ASSERT(refs_alone && refs_alone->size() == leaves->size());
 }
 
 void check_content(View bytes) {
@@ -81,5 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_leaf(first, second);
     check_tables(first, second);
     check_content(second);
+    static_cast<void>(taken(parse_refs_table(second)));
+    static_cast<void>(taken(parse_refs_leaf(second)));
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "vault/base/assert.h"
 #include "vault/crypto/hash.h"
 #include "vault/ledger/chain.h"
+#include "vault/ledger/standing.h"
 
 using namespace holdfast;
 using namespace holdfast::vault;
@@ -16,6 +17,10 @@ void check(View bytes) {
     Chain chain(entry->envelope.trust, entry->envelope.chain);
     const bool taken = bool(chain.append(entry->envelope, [](const Envelope&) { return true; }));
     HF_ASSERT(chain.length() == (taken ? 1 : 0));
+    const auto standing = parse_standing_body(as_text(View(entry->body)));
+    if (!standing || !*standing) return;
+    const auto again = parse_standing_body(encode_standing_body(**standing));
+    HF_ASSERT(again && *again && **again == **standing);
 }
 
 }  // namespace

@@ -262,6 +262,32 @@ path = "{self.tree}"
         self.node.ok("prune", *KEEP)
         self.check_whole(*ids[1:])
 
+    @unittest.skipIf(os.geteuid() != 0, "a small file system needs root")
+    def test_a_full_disk_is_made_room_on(self):
+        ids = self.snapshots(3)
+        place = self.node.path("small")
+        os.mkdir(place)
+        size = self.stored() + 20_000_000  # One pack of the next snapshot fits, and stays.
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", place], check=True)
+        shutil.copytree(self.node.vault, place, dirs_exist_ok=True)
+        subprocess.run(["mount", "--bind", place, self.node.vault], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.node.vault], check=True)
+        for number in range(6):
+            self.fill(f"much{number}", 5_000_000)
+        full = self.node.run("snapshot", "share")
+        self.assertEqual(full.code, 1, full.err)
+        with self.assertRaises(OSError):  # Not a byte is left.
+            with open(os.path.join(place, "ballast"), "wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+        outcome = self.node.run("prune", *KEEP)
+        self.assertEqual(self.listed(), ids[1:], outcome.err)
+        self.node.ok("verify", "--read-data")
+        for number in range(6):
+            os.unlink(os.path.join(self.tree, f"much{number}"))
+        self.node.ok("snapshot", "share")
+
     def test_a_year_is_simulated_without_a_vault_to_prune(self):
         told = self.node.ok("prune", "--simulate", "--every", "5m", "--keep", "hourly=24", "--keep",
                             "daily=30", "--json").json()

@@ -125,8 +125,7 @@ TEST_CASE("an entry comes without its list only if the owner says it is forgotte
     CHECK(must(room.tenancy->heads()).at(0).length == 2);
     CHECK(room.tenancy->missing(room.names("list/"))->size() == 1);
     // It says nothing of other objects.
-    CHECK_FALSE(
-        room.tenancy->put(room.names("list/").at(0), Buffer(10), wide, EntryList::GivenUp));
+    CHECK_FALSE(room.tenancy->put(room.names("list/").at(0), Buffer(10), wide, EntryList::GivenUp));
     room.reopen(must(room.tenancy->heads()));
     CHECK(must(room.tenancy->heads()).at(0).length == 2);
 }

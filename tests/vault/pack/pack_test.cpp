@@ -127,6 +127,61 @@ TEST_CASE("a sealed chunk opens at its place, as its kind and under its id alone
     CHECK_FALSE(opener.open(other_salt, 0, Packing::id(1), first));
 }
 
+TEST_CASE("a segment that lost chunks opens the others under their numbers", "[vault][pack]") {
+    Packing packing;
+    SegmentWriter writer(packing.epoch, Kind::Data, packing.random);
+    for (std::uint8_t n = 0; n < 5; ++n) writer.add(Packing::id(n), 8, Buffer(10, n));
+    SealedSegment whole = std::move(writer).take();
+    // Of 0 to 4 only 1 and 4 stay.
+    SealedSegment part{{whole.directory.name, {}}, {}};
+    const auto& chunks = whole.directory.chunks;
+    part.directory.chunks = {DirectoryChunk::gap(1), chunks[1], DirectoryChunk::gap(2), chunks[4]};
+    for (const std::size_t n : {1U, 4U}) {
+        const View sealed =
+            View(whole.sealed).subspan(n * chunks[0].sealed_bytes, chunks[n].sealed_bytes);
+        part.sealed.insert(part.sealed.end(), sealed.begin(), sealed.end());
+    }
+    std::vector<SealedSegment> segments;
+    segments.push_back(std::move(part));
+    const BuiltPack built = build_pack(std::move(segments), packing.epoch, packing.random);
+    MemoryStore store;
+    REQUIRE(store.put(pack_name(built.id), built.file));
+    const auto directory = open_directory(store, built.id, packing.keys);
+    REQUIRE(directory);
+    ChunkOpener opener(packing.keys);
+    std::uint64_t number = 0;
+    std::uint64_t at = pack_header_bytes;
+    std::vector<std::uint64_t> opened;
+    for (const DirectoryChunk& chunk : directory->segments.at(0).chunks) {
+        if (!chunk.is_gap()) {
+            const auto coded = opener.open(directory->segments[0].name, number, chunk.id,
+                                           View(built.file).subspan(at, chunk.sealed_bytes));
+            REQUIRE(coded);
+            CHECK(*coded == Buffer(10, static_cast<std::uint8_t>(number)));
+            opened.push_back(number);
+        }
+        number += chunk.numbers();
+        at += chunk.sealed_bytes;
+    }
+    CHECK(opened == std::vector<std::uint64_t>{1, 4});
+}
+
+TEST_CASE("a gap of nothing, of too much, or with an id is refused", "[vault][pack]") {
+    const auto parsed = [](const DirectoryChunk& gap) {
+        Directory directory;
+        directory.segments.push_back({{}, {gap}});
+        directory.segments[0].name.cipher = Cipher::Aes256Gcm;
+        directory.padding_bytes =
+            pack_bytes_min - pack_header_bytes - pack_trailer_bytes - directory_bytes(0);
+        return bool(parse_directory(encode_directory(directory), pack_bytes_min));
+    };
+    CHECK(parsed(DirectoryChunk::gap(1)));
+    CHECK(parsed(DirectoryChunk::gap(1 << 30)));
+    CHECK_FALSE(parsed(DirectoryChunk::gap(0)));
+    CHECK_FALSE(parsed(DirectoryChunk::gap((1 << 30) + 1)));
+    CHECK_FALSE(parsed({Packing::id(1), 0, 1}));
+}
+
 TEST_CASE("without its content key a pack still tells its structure", "[vault][pack]") {
     Packing packing;
     const BuiltPack built = packing.pack(20'000);
