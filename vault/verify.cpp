@@ -1,10 +1,12 @@
 #include "vault/verify.h"
 
+#include "vault/base/throttle.h"
 #include "vault/base/worker_pool.h"
 #include "vault/chunk/codec.h"
 #include "vault/pack/pack_writer.h"
 #include "vault/verify_tree.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -29,9 +31,14 @@ public:
 private:
     Result<void> check_epochs();
     Result<void> collect_packs();
+    Result<void> choose_packs();
     Result<void> check_packs();
     void check_one(const PackId& id, Checker& checker);
     Result<void> check_file(const PackId& id, Checker& checker);
+    Result<void> note_checked(const PackId& id);
+    ChunkIndex::Checked how_checked() const {
+        return settings_->read_data ? ChunkIndex::Checked::Opened : ChunkIndex::Checked::Bytes;
+    }
     Result<void> open_chunks(const PackId& id, View file, Checker& checker);
     Result<void> open_segment(const DirectorySegment& segment, View file, std::uint64_t& at,
                               Checker& checker);
@@ -39,8 +46,9 @@ private:
 
     VaultReader* reader_;
     const VerifySettings* settings_;
-    std::set<PackId> packs_;
-    std::mutex mutex_;  // Guards report_ and failed_ while workers run.
+    std::set<PackId> all_packs_;
+    std::vector<PackId> packs_;  // To be checked now.
+    std::mutex mutex_;           // Guards report_ and failed_ while workers run.
     VerifyReport report_;
     std::optional<Error> failed_;
 };
@@ -54,8 +62,9 @@ Result<VerifyReport> Verifier::run() {
     report_.damage = reader_->notes();
     HF_TRY(check_epochs());
     HF_TRY(collect_packs());
+    HF_TRY(choose_packs());
     HF_TRY(check_packs());
-    if (settings_->read_data) {
+    if (settings_->read_data && settings_->sample_percent >= 100) {
         TreeCheck trees(*reader_, report_);
         for (const SnapshotRecord& record : reader_->snapshots()) {
             HF_TRY(note("snapshot " + record.id.hex(), trees.check(record)));
@@ -81,11 +90,30 @@ Result<void> Verifier::collect_packs() {
         ++report_.snapshots;
         auto packs = reader_->packs_of(record);
         if (packs) {
-            packs_.insert(packs->begin(), packs->end());
+            all_packs_.insert(packs->begin(), packs->end());
         } else {
             HF_TRY(note(list_name(record.list), std::move(packs).error()));
         }
     }
+    return {};
+}
+
+/// By when they were checked, longest ago first; as many as the sample has.
+Result<void> Verifier::choose_packs() {
+    const bool asks = settings_->skip_since_ms != 0 || settings_->sample_percent < 100;
+    std::vector<std::pair<std::int64_t, PackId>> by_age;
+    for (const PackId& id : all_packs_) {
+        const std::int64_t when = asks ? HF_TRY(reader_->index().checked_ms(id, how_checked())) : 0;
+        const bool lately = settings_->skip_since_ms != 0 && when >= settings_->skip_since_ms;
+        if (!lately) by_age.emplace_back(when, id);
+    }
+    if (settings_->sample_percent < 100) {
+        std::sort(by_age.begin(), by_age.end());
+        const std::size_t wanted = (all_packs_.size() * settings_->sample_percent + 99) / 100;
+        by_age.resize(std::min(by_age.size(), wanted));
+    }
+    for (const auto& [when, id] : by_age) packs_.push_back(id);
+    report_.packs_skipped = all_packs_.size() - packs_.size();
     if (settings_->progress != nullptr) settings_->progress->packs_all = packs_.size();
     return {};
 }
@@ -93,11 +121,14 @@ Result<void> Verifier::collect_packs() {
 Result<void> Verifier::check_packs() {
     std::vector<Checker> checkers;
     for (unsigned i = 0; i < settings_->workers; ++i) checkers.emplace_back(reader_->keys());
+    Throttle throttle(settings_->bytes_per_second_max);
     WorkerPool pool(settings_->workers, settings_->workers + 1);
     for (const PackId& id : packs_) {
         if (settings_->progress != nullptr && settings_->progress->stop) {
             return Error{Errc::Interrupted, "stopped before all packs were verified"};
         }
+        const auto bytes = reader_->store().size(pack_name(id));
+        if (bytes) throttle.spend(*bytes);
         pool.submit([this, id, &checkers](unsigned worker) { check_one(id, checkers[worker]); });
     }
     pool.drain();
@@ -107,13 +138,18 @@ Result<void> Verifier::check_packs() {
 
 void Verifier::check_one(const PackId& id, Checker& checker) {
     auto checked = check_file(id, checker);
-    auto marked = checked ? Result<void>{} : reader_->index().mark_bad(id);
+    auto marked = checked ? note_checked(id) : reader_->index().mark_bad(id);
     auto done = note(pack_name(id), std::move(checked));
     const std::lock_guard lock(mutex_);
     if (!done && !failed_) failed_ = done.error();
     if (!marked && !failed_) failed_ = marked.error();
     ++report_.packs;
     if (settings_->progress != nullptr) ++settings_->progress->packs_done;
+}
+
+Result<void> Verifier::note_checked(const PackId& id) {
+    if (settings_->clock == nullptr) return {};
+    return reader_->index().set_checked(id, how_checked(), settings_->clock->wall_ms());
 }
 
 Result<void> Verifier::check_file(const PackId& id, Checker& checker) {

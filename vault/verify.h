@@ -6,6 +6,7 @@
 // names all.
 #pragma once
 
+#include "vault/base/clock.h"
 #include "vault/snapshot/naming.h"
 #include "vault/vault_reader.h"
 
@@ -20,6 +21,7 @@ namespace holdfast::vault {
 struct VerifyReport {
     std::uint64_t snapshots = 0;
     std::uint64_t packs = 0;
+    std::uint64_t packs_skipped = 0;       // Checked lately, or not in the sample.
     std::uint64_t bytes = 0;               // Of packs, hashed.
     std::uint64_t chunks = 0;              // Opened and compared.
     std::uint64_t paths = 0;               // Whose content was found whole.
@@ -43,6 +45,15 @@ struct VerifySettings {
     const std::map<DomainId, const Naming*>* namings =
         nullptr;  // To compare chunks with their ids.
     VerifyProgress* progress = nullptr;
+    const Clock* clock =
+        nullptr;  // Notes in the index when packs were found whole; null: does not.
+    /// Packs that were found whole, in this way, since then are passed over: an interrupted verify
+    /// goes on. 0: none.
+    std::int64_t skip_since_ms = 0;
+    /// Below 100: only so many of each hundred packs, those that were checked longest ago; and
+    /// trees are not walked.
+    unsigned sample_percent = 100;
+    std::uint64_t bytes_per_second_max = 0;  // 0: no limit.
 };
 
 /// Verifies all snapshots of `reader`. Packs that are damaged or gone are marked bad in its index,

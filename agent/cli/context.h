@@ -26,7 +26,8 @@ void add_prune_verbs(Command app, Context& context);      // prune, forget
 void add_recover_verbs(Command app, Context& context);    // recover
 void add_replicate_verbs(Command app, Context& context);  // replicate
 void add_setup_verbs(Command app, Context& context);      // init, doctor, system
-void add_vault_verbs(Command app, Context& context);      // snapshot, snapshots, restore, verify
+void add_vault_verbs(Command app, Context& context);      // snapshot, snapshots, restore
+void add_verify_verbs(Command app, Context& context);     // verify, repair
 void add_browse_verbs(Command app, Context& context);     // ls, cat, find, diff, stats
 void add_mount_verbs(Command app, Context& context);      // mount, unmount
 void add_node_verbs(Command app, Context& context);       // node

@@ -1,4 +1,4 @@
-// snapshot, snapshots, restore, verify: the vault's daily work.
+// snapshot, snapshots, restore: the vault's daily work.
 #include "agent/backup/backup.h"
 #include "agent/cli/after_snapshot.h"
 #include "agent/cli/context.h"
@@ -10,7 +10,6 @@
 #include "agent/restore/restore_snapshot.h"
 #include "agent/restore/survey.h"
 #include "vault/base/worker_pool.h"
-#include "vault/verify.h"
 
 #include <fmt/format.h>
 #include "vault/base/json.h"
@@ -228,57 +227,6 @@ int restore(const Context& context, const RestoreOptions& options) {
     return facts->warnings.empty() ? Done : DoneWithWarnings;
 }
 
-int verify(const Context& context, bool read_data) {
-    auto node = open_node(context.home());
-    if (!node) return fail(node.error());
-    const auto presence = node->vault->enter();
-    if (!presence) return fail(presence.error());
-    std::vector<std::unique_ptr<vault::Naming>> owned;
-    std::map<DomainId, const vault::Naming*> namings;
-    for (const auto& [id, domain] : node->vault->domains()) {
-        if (!domain.naming) continue;
-        owned.push_back(std::make_unique<vault::Naming>(*domain.naming));
-        namings.emplace(id, owned.back().get());
-    }
-    vault::VerifyProgress progress;
-    const vault::VerifySettings settings{read_data, default_workers(), &namings, &progress};
-    auto report = watch(
-        "verify", progress.stop,
-        [&](ProgressLine& line) {
-            line.show(progress.bytes_done, 0,
-                      fmt::format("{} of {} packs", progress.packs_done.load(),
-                                  progress.packs_all.load()));
-        },
-        [&] { return vault::verify(node->vault->reader(), settings); });
-    if (!report) return fail(report.error());
-    if (context.json) {
-        Json out{
-            {"snapshots", report->snapshots}, {"packs", report->packs},
-            {"bytes", report->bytes},         {"chunks", report->chunks},
-            {"paths", report->paths},         {"content_not_opened", report->content_not_opened},
-            {"damage", Json::array()}};
-        for (const auto& damage : report->damage) {
-            out["damage"].push_back({{"object", damage.object}, {"what", damage.what}});
-        }
-        fmt::print("{}\n", json_text(out));
-    } else {
-        fmt::print("{} snapshots, {} packs, {} checked", report->snapshots, report->packs,
-                   human_bytes(report->bytes));
-        if (read_data)
-            fmt::print("; {} chunks opened, {} paths whole", report->chunks, report->paths);
-        fmt::print("\n");
-        if (report->content_not_opened != 0) {
-            fmt::print("{} chunks: content not opened (their domain is locked)\n",
-                       report->content_not_opened);
-        }
-        for (const auto& damage : report->damage) warn(damage.object + ": " + damage.what);
-    }
-    if (!report->clean()) {
-        return fail({Errc::Corrupt, fmt::format("{} damaged objects", report->damage.size())});
-    }
-    return report->content_not_opened == 0 ? Done : DoneWithWarnings;
-}
-
 void add_restore(Command app, Context& context) {
     auto options = std::make_shared<RestoreOptions>();
     Command verb = app.add_subcommand("restore", "write a snapshot's content into a new folder");
@@ -336,15 +284,6 @@ void add_vault_verbs(Command app, Context& context) {
     });
 
     add_restore(app, context);
-
-    auto read_data = std::make_shared<bool>(false);
-    Command check = app.add_subcommand("verify", "is everything there, and as it was written?");
-    check.add_flag("--read-data", *read_data, "open and compare every chunk too");
-    check.add_flag("--json", context.json, "report as JSON");
-    check.footer("Example: holdfast verify --read-data");
-    check.callback([&context, read_data] {
-        context.verb = [&context, read_data] { return verify(context, *read_data); };
-    });
 }
 
 }  // namespace holdfast::agent::cli

@@ -19,21 +19,18 @@ constexpr std::uint64_t leaves_max = 64;
 constexpr std::size_t fetched_max = 8;  // Small objects kept between size() and get().
 
 /// Leaves of a pack, checked against its name.
-struct ProvenLeaves {
-    std::uint64_t pack_length = 0;
-    Buffer bytes;
-};
+using ProvenLeaves = vault::ProvenLeaf;  // One, or several together.
 
 Result<ProvenLeaves> check_leaves(const PackId& id, std::uint64_t first, View answer) {
     ByteReader in(answer);
     ProvenLeaves out;
     out.pack_length = in.u64();
     const Digest root = Digest::read(in);
-    vault::MerkleProof proof(std::min<std::size_t>(in.u16(), vault::merkle_proof_max));
-    for (Digest& hash : proof) hash = Digest::read(in);
+    out.proof.resize(std::min<std::size_t>(in.u16(), vault::merkle_proof_max));
+    for (Digest& hash : out.proof) hash = Digest::read(in);
     const View bytes = in.bytes(in.left());
     if (!in.ok() || pack_id_from(out.pack_length, root) != id ||
-        !vault::file_range_holds(root, out.pack_length, first, bytes, proof)) {
+        !vault::file_range_holds(root, out.pack_length, first, bytes, out.proof)) {
         return Error{Errc::Corrupt, "what the partner sends is not part of pack " + id.hex()};
     }
     out.bytes.assign(bytes.begin(), bytes.end());
@@ -232,6 +229,14 @@ Result<Buffer> PartnerStore::get(const std::string& name, std::uint64_t offset,
     }
     const auto from = object.begin() + static_cast<std::ptrdiff_t>(offset);
     return Buffer(from, from + static_cast<std::ptrdiff_t>(length));
+}
+
+Result<vault::ProvenLeaf> PartnerStore::leaf(const PackId& pack, std::uint64_t number) const {
+    const std::string leaf = std::to_string(number);
+    const HttpReply reply =
+        HF_TRY(state_->ask("GET", "/" + vault::pack_name(pack) + "?leaves=" + leaf + "-" + leaf,
+                           vault::merkle_leaf_bytes + proof_bytes_max));
+    return check_leaves(pack, number, reply.body);
 }
 
 Result<std::uint64_t> PartnerStore::size(const std::string& name) const {

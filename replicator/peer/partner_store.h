@@ -7,6 +7,7 @@
 #pragma once
 
 #include "replicator/http/client.h"
+#include "vault/repair/mend_pack.h"
 #include "vault/store/store.h"
 
 #include <memory>
@@ -34,6 +35,8 @@ public:
     Result<void> put(const std::string& name, View data) override;
     Result<Buffer> get(const std::string& name, std::uint64_t offset,
                        std::uint64_t length) const override;
+    /// One leaf of a pack with its proof, past the cache. Errors: as get().
+    Result<vault::ProvenLeaf> leaf(const PackId& pack, std::uint64_t number) const;
     Result<std::uint64_t> size(const std::string& name) const override;
     Result<void> list(const std::string& prefix,
                       const std::function<Result<void>(const std::string&)>& visit) const override;

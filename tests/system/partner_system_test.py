@@ -40,6 +40,69 @@ class PartnerTest(unittest.TestCase):
             found += [os.path.join(at, name) for name in names if f"/vault/{folder}" in at]
         return sorted(found)
 
+    def damage(self, path):
+        with open(path, "r+b") as file:
+            file.seek(os.path.getsize(path) // 2)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+
+    def test_damage_here_is_mended_from_the_partner(self):
+        with open(os.path.join(self.tree, "large"), "wb") as file:
+            file.write(os.urandom(6_000_000))
+        self.ready()
+        clean = self.owner.ok("repair")
+        self.assertIn("nothing is damaged", clean.out)
+        pack = max(self.owner.objects("pack"), key=os.path.getsize)
+        entry = self.owner.objects("ledger")[-1]
+        lists = self.owner.objects("list")[0]
+        self.damage(pack)
+        self.damage(entry)
+        os.unlink(lists)
+        self.assertEqual(self.owner.run("verify").code, 1)
+        done = self.owner.ok("repair", "--json").json()
+        mended = {one["object"]: one for one in done["mended"]}
+        names = [os.path.relpath(path, self.owner.vault) for path in (pack, entry, lists)]
+        self.assertEqual(set(mended), set(names))
+        self.assertLess(mended[names[0]]["fetched_bytes"], os.path.getsize(pack) / 4)
+        self.owner.ok("verify", "--read-data")
+        self.assertTrue(os.listdir(os.path.join(self.owner.home, "state/quarantine")))
+        to = self.owner.path("restored")
+        self.owner.ok("restore", "--latest", "share", "--to", to)
+        self.assertEqual(differences(self.tree, to), [])
+
+    def test_damage_that_the_partner_has_too_is_told(self):
+        self.ready()
+        pack = self.owner.objects("pack")[0]
+        self.damage(pack)
+        theirs = [one for one in self.tenancy("pack") if one.endswith(os.path.basename(pack))]
+        self.damage(theirs[0])
+        outcome = self.owner.run("repair")
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("Trumpton", outcome.err)
+        self.assertIn("still damaged: pack/", outcome.err)
+        self.owner.stop()
+        away = self.owner.run("repair")
+        self.assertEqual(away.code, 1)
+        self.assertIn("is not running", away.err)
+
+    def test_a_pruned_vault_is_the_same_here_and_there(self):
+        self.ready()
+        for number in range(3):
+            change_tree(self.tree, number)
+            self.snapshot()
+        self.owner.ok("prune", "--keep", "last=2", "--unused", "0", "--large")
+        newest = self.snapshot()
+        self.owner.ok("replicate", "--wait")
+        here = self.owner.ok("snapshots", "--json").json()
+        self.assertEqual(len(here), 3)
+        self.assertEqual(self.owner.ok("snapshots", "--from", "Trumpton", "--json").json(), here)
+        to, outcome = self.restored(newest["id"])
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertEqual(differences(self.tree, to), [])
+        to, outcome = self.restored(here[0]["id"])
+        self.assertEqual(outcome.code, 0, outcome.err)
+
     def test_both_sides_see_the_same_words_and_an_unconfirmed_partner_is_shown_as_such(self):
         words = pair(self.host, self.owner, confirm=False)
         self.assertEqual(len(words.split()), 8)

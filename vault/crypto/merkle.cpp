@@ -69,6 +69,16 @@ void prove(std::span<const Digest> leaves, std::uint64_t low, std::uint64_t high
     }
 }
 
+void spans(std::uint64_t low, std::uint64_t high, Range range, std::vector<MerkleSpan>& out) {
+    if (range.outside(low, high)) {
+        out.push_back({low, high - low});
+    } else if (high - low > 1) {
+        const std::uint64_t middle = low + left_size(high - low);
+        spans(low, middle, range, out);
+        spans(middle, high, range, out);
+    }
+}
+
 // The root of [low, high), from the hashes in range and the proof. Its cost is bounded by the range
 // and the tree's height, whatever the size claims.
 Digest rebuild(std::uint64_t low, std::uint64_t high, Range range, std::span<const Digest> known,
@@ -186,6 +196,14 @@ Digest MerkleFile::root() const {
     MerkleLog whole = log_;
     whole.append(merkle_leaf_hash(leaf_));
     return whole.root();
+}
+
+std::vector<MerkleSpan> range_proof_spans(std::uint64_t size, std::uint64_t first,
+                                          std::uint64_t count) {
+    HF_ASSERT(count > 0 && first < size && count <= size - first);
+    std::vector<MerkleSpan> out;
+    spans(0, size, {first, first + count}, out);
+    return out;
 }
 
 MerkleProof prove_range(std::span<const Digest> leaves, std::uint64_t first, std::uint64_t count) {

@@ -62,6 +62,18 @@ private:
     Buffer leaf_;  // The beginning of the next leaf; never a whole one.
 };
 
+/// Leaves that one hash of a proof stands for.
+struct MerkleSpan {
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+
+    std::uint64_t end() const { return first + count; }
+};
+
+/// What the hashes of a range proof stand for, in their order. 0 < count, first + count <= size.
+std::vector<MerkleSpan> range_proof_spans(std::uint64_t size, std::uint64_t first,
+                                          std::uint64_t count);
+
 /// Proves that leaves [first, first + count) stand there. 0 < count, first + count <=
 /// leaves.size().
 MerkleProof prove_range(std::span<const Digest> leaves, std::uint64_t first, std::uint64_t count);

@@ -7,14 +7,15 @@ namespace holdfast::vault {
 namespace {
 
 /// Another number than the file's: the file is begun anew.
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
 /// A chunk has a row for each pack that holds it. `chunk.segment` is no REFERENCES: with foreign
 /// keys on, each segment that is deleted would cost a scan of all chunks.
 constexpr const char* schema = R"sql(
 CREATE TABLE IF NOT EXISTS pack (
     number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, length INTEGER NOT NULL,
-    cover BLOB, bad INTEGER NOT NULL DEFAULT 0, doomed INTEGER NOT NULL DEFAULT 0);
+    cover BLOB, bad INTEGER NOT NULL DEFAULT 0, doomed INTEGER NOT NULL DEFAULT 0,
+    checked INTEGER NOT NULL DEFAULT 0, opened INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS segment (
     number INTEGER PRIMARY KEY, pack INTEGER NOT NULL REFERENCES pack ON DELETE CASCADE,
     domain BLOB NOT NULL, epoch BLOB NOT NULL, salt BLOB NOT NULL,
@@ -218,6 +219,29 @@ Result<void> ChunkIndex::remove_packs(const std::vector<PackId>& packs) {
                         "DELETE FROM gone;"));
         return {};
     });
+}
+
+Result<void> ChunkIndex::mark_sound(const PackId& pack) {
+    const std::lock_guard lock(mutex_);
+    Statement mark = HF_TRY(db_.prepare("UPDATE pack SET bad = 0 WHERE id = ?"));
+    return mark.bind(0, pack.view()).run();
+}
+
+Result<std::int64_t> ChunkIndex::checked_ms(const PackId& pack, Checked how) {
+    const std::lock_guard lock(mutex_);
+    Statement ask =
+        HF_TRY(db_.prepare(how == Checked::Opened ? "SELECT opened FROM pack WHERE id = ?"
+                                                  : "SELECT checked FROM pack WHERE id = ?"));
+    if (!HF_TRY(ask.bind(0, pack.view()).step())) return std::int64_t{0};
+    return ask.integer(0);
+}
+
+Result<void> ChunkIndex::set_checked(const PackId& pack, Checked how, std::int64_t now_ms) {
+    const std::lock_guard lock(mutex_);
+    Statement mark = HF_TRY(db_.prepare(
+        how == Checked::Opened ? "UPDATE pack SET checked = ?1, opened = ?1 WHERE id = ?2"
+                               : "UPDATE pack SET checked = ?1 WHERE id = ?2"));
+    return mark.bind(0, now_ms).bind(1, pack.view()).run();
 }
 
 Result<bool> ChunkIndex::is_sound(const ChunkId& id) {

@@ -52,6 +52,13 @@ public:
     Result<void> add_pack(const PackId& pack, std::uint64_t length, const Directory& directory);
     /// Errors: Full, Io.
     Result<void> mark_bad(const PackId& pack);
+    Result<void> mark_sound(const PackId& pack);
+    /// When a pack was last found whole, by the wall clock: its bytes, or also (Opened) its
+    /// content. 0: never, as far as is known here. Errors: Io.
+    enum class Checked { Bytes, Opened };
+    Result<std::int64_t> checked_ms(const PackId& pack, Checked how);
+    /// Opened counts as Bytes too. Errors: Full, Io.
+    Result<void> set_checked(const PackId& pack, Checked how, std::int64_t now_ms);
     Result<bool> has_pack(const PackId& pack);
 
     /// Marks packs doomed, those that are not yet, all with one new generation, which is answered;

@@ -1,9 +1,9 @@
 #include "vault/prune/repack.h"
 
 #include "vault/base/fault.h"
+#include "vault/base/throttle.h"
 #include "vault/pack/pack_writer.h"
 #include "vault/prune/needed_chunks.h"
-#include "vault/prune/throttle.h"
 
 #include <algorithm>
 #include <map>

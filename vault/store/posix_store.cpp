@@ -141,6 +141,13 @@ Result<void> PosixStore::remove(const std::string& name) {
     return {};
 }
 
+Result<void> PosixStore::replace(const std::string& name, View data) {
+    HF_TRY(check_object_name(name));
+    const std::string target = path(name);
+    HF_TRY(need_folder(target.substr(0, target.rfind('/'))));
+    return write_file_durably(target, data, 0640);
+}
+
 Result<void> PosixStore::sweep() {
     return walk(folder_, "", [&](const std::string& name, bool temporary) -> Result<void> {
         struct stat info {};

@@ -31,6 +31,9 @@ public:
                       const std::function<Result<void>(const std::string&)>& visit) const override;
     Result<void> remove(const std::string& name) override;
 
+    /// Puts `data` in the place of what is there, at once: for an object that was found damaged.
+    /// Errors: Full, Io.
+    Result<void> replace(const std::string& name, View data);
     /// Removes what killed writers left half-written, if older than a day. Errors: Io.
     Result<void> sweep();
     const std::string& folder() const { return folder_; }

@@ -1,4 +1,4 @@
-#include "vault/prune/throttle.h"
+#include "vault/base/throttle.h"
 
 #include "vault/base/clock.h"
 
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace holdfast::vault {
+namespace holdfast {
 namespace {
 
 constexpr double second_ns = 1e9;
@@ -26,4 +26,4 @@ void Throttle::spend(std::uint64_t bytes) {
     }
 }
 
-}  // namespace holdfast::vault
+}  // namespace holdfast

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace holdfast::vault {
+namespace holdfast {
 
 class Throttle {
 public:
@@ -19,4 +19,4 @@ private:
     std::uint64_t spent_ = 0;
 };
 
-}  // namespace holdfast::vault
+}  // namespace holdfast
