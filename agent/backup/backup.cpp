@@ -63,8 +63,8 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
     for (const SourceSettings& source : system.sources) {
         writer.begin_source(source.name, std::string(source.kind()), source_place(source));
         TreeSink sink(writer, source.name, before.tree(source.name), result.warnings);
-        const std::string facts =
-            HF_TRY(copy_source(source, sink, progress).within("source " + source.name));
+        const std::string facts = HF_TRY(
+            copy_source(source, sink, progress, settings.scratch).within("source " + source.name));
         HF_TRY(sink.finish());
         HF_TRY(writer.end_source(facts));
         result.unchanged += sink.counts().unchanged;

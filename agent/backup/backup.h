@@ -26,6 +26,8 @@ struct BackupSettings {
     unsigned workers = 1;
     bool read_all = false;  // Do not trust size and times: read unchanged files too.
     BackupProgress* progress = nullptr;
+    std::string scratch;  // A folder for passing copies of databases, as large as those are; empty:
+                          // /var/tmp.
 };
 
 struct BackupResult {

@@ -1,7 +1,9 @@
 #include "agent/backup/source_copy.h"
 
+#include "agent/source/command/copy.h"
 #include "agent/source/files/copy.h"
 #include "agent/source/postgres/copy.h"
+#include "agent/source/sqlite/copy.h"
 
 #include "vault/base/json.h"
 
@@ -48,7 +50,8 @@ std::string facts_of(const postgres::PostgresFacts& facts) {
     return json_text(out);
 }
 
-Result<std::string> copy(const FilesSourceSettings& source, Sink& sink, BackupProgress& progress) {
+Result<std::string> copy(const FilesSourceSettings& source, Sink& sink, BackupProgress& progress,
+                         const std::string&) {
     files::FilesSettings settings;
     settings.folder = source.path;
     settings.excludes = source.exclude;
@@ -62,8 +65,8 @@ Result<std::string> copy(const FilesSourceSettings& source, Sink& sink, BackupPr
     })));
 }
 
-Result<std::string> copy(const PostgresSourceSettings& source, Sink& sink,
-                         BackupProgress& progress) {
+Result<std::string> copy(const PostgresSourceSettings& source, Sink& sink, BackupProgress& progress,
+                         const std::string&) {
     postgres::PostgresSettings settings;
     settings.host = source.host;
     settings.port = source.port;
@@ -80,17 +83,52 @@ Result<std::string> copy(const PostgresSourceSettings& source, Sink& sink,
         })));
 }
 
+Result<std::string> copy(const SqliteSourceSettings& source, Sink& sink, BackupProgress& progress,
+                         const std::string& scratch) {
+    const std::uint64_t read_before = progress.read_bytes;
+    const std::string folder = scratch.empty() ? "/var/tmp" : scratch;
+    const auto facts = HF_TRY(sqlite::copy_database({source.path, folder}, sink,
+                                                    [&](std::uint64_t done, std::uint64_t all) {
+                                                        progress.read_bytes = read_before + done;
+                                                        progress.expected_bytes = read_before + all;
+                                                        return !progress.stop;
+                                                    }));
+    return json_text(
+        {{"bytes", facts.bytes}, {"page_bytes", facts.page_bytes}, {"sound", facts.sound}});
+}
+
+Result<std::string> copy(const CommandSourceSettings& source, Sink& sink, BackupProgress& progress,
+                         const std::string&) {
+    const std::uint64_t read_before = progress.read_bytes;
+    const auto facts = HF_TRY(command::copy_output({source.command, source.file, source.timeout_ms},
+                                                   sink, [&](std::uint64_t bytes) {
+                                                       progress.read_bytes = read_before + bytes;
+                                                       return !progress.stop;
+                                                   }));
+    return json_text({{"bytes", facts.bytes}, {"took_ms", facts.took_ms}});
+}
+
+struct PlaceOf {
+    std::string operator()(const FilesSourceSettings& files) const { return files.path; }
+    std::string operator()(const PostgresSourceSettings& database) const {
+        return database.host + ":" + std::to_string(database.port);
+    }
+    std::string operator()(const SqliteSourceSettings& database) const { return database.path; }
+    /// The program alone: arguments may be nobody else's business.
+    std::string operator()(const CommandSourceSettings& output) const {
+        return output.command.empty() ? std::string() : output.command.front();
+    }
+};
+
 }  // namespace
 
 std::string source_place(const SourceSettings& source) {
-    if (const auto* files = std::get_if<FilesSourceSettings>(&source.of)) return files->path;
-    const auto& database = std::get<PostgresSourceSettings>(source.of);
-    return database.host + ":" + std::to_string(database.port);
+    return std::visit(PlaceOf{}, source.of);
 }
 
-Result<std::string> copy_source(const SourceSettings& source, Sink& sink,
-                                BackupProgress& progress) {
-    return std::visit([&](const auto& of) { return copy(of, sink, progress); }, source.of);
+Result<std::string> copy_source(const SourceSettings& source, Sink& sink, BackupProgress& progress,
+                                const std::string& scratch) {
+    return std::visit([&](const auto& of) { return copy(of, sink, progress, scratch); }, source.of);
 }
 
 }  // namespace holdfast::agent

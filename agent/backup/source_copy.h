@@ -13,6 +13,8 @@ std::string source_place(const SourceSettings& source);
 
 /// Copies `source` into `sink`; answers its facts, a JSON object in text.
 /// Errors: the source's and the sink's.
-Result<std::string> copy_source(const SourceSettings& source, Sink& sink, BackupProgress& progress);
+/// `scratch` as in BackupSettings.
+Result<std::string> copy_source(const SourceSettings& source, Sink& sink, BackupProgress& progress,
+                                const std::string& scratch);
 
 }  // namespace holdfast::agent

@@ -79,7 +79,7 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
         },
         [&] {
             return take_snapshot(*node->vault, *system, system_clock(),
-                                 {default_workers(), options.read_all, &progress});
+                                 {default_workers(), options.read_all, &progress, home.state});
         });
     if (!taken) return fail(taken.error());
     replicate_soon(home);

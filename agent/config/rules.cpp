@@ -148,6 +148,13 @@ const Rule query{"an SQL query", query_bytes_max,
                  expects<[](const std::string& t) { return !t.empty() && is_paragraph(t); }>};
 const Rule expectation{"the text that the query answers", 1'000,
                        expects<[](const std::string& t) { return is_paragraph(t); }>};
+const Rule file_name{"a file's name, without /", 255, expects<[](const std::string& t) {
+                         return !t.empty() && t != "." && t != ".." &&
+                                t.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+                     }>};
+const Rule plain_argument{
+    "text", argument_bytes_max,
+    expects<[](const std::string& t) { return t.find('\0') == std::string::npos; }>};
 const Rule argument{"text", argument_bytes_max, argument_complaint<Placeholders::All>};
 const Rule own_argument{"text", argument_bytes_max,
                         argument_complaint<Placeholders::NoPostgresOptions>};

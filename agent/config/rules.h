@@ -26,21 +26,23 @@ Complaint complaint_of(const std::string& text, const Rule& rule);
 
 namespace rule {
 
-extern const Rule line;          // One line that says something.
-extern const Rule sentence;      // A longer one.
-extern const Rule name;          // name.h
-extern const Rule path;          // Absolute and normal.
-extern const Rule pattern;       // vault/base/glob.h
-extern const Rule host;          // A name, an address, or the folder of a socket.
-extern const Rule role;          // A PostgreSQL role.
-extern const Rule account;       // A UNIX user that is not root.
-extern const Rule bound;         // "ADDRESS:PORT", to listen on.
-extern const Rule dialled;       // "HOST:PORT", to call.
-extern const Rule trust_id;      // 64 hexadecimal digits.
-extern const Rule query;         // SQL, as it goes to the server.
-extern const Rule expectation;   // What a query answers; may be empty.
-extern const Rule argument;      // arguments.h, with {postgres_options}.
-extern const Rule own_argument;  // arguments.h, without.
+extern const Rule line;            // One line that says something.
+extern const Rule sentence;        // A longer one.
+extern const Rule name;            // name.h
+extern const Rule path;            // Absolute and normal.
+extern const Rule pattern;         // vault/base/glob.h
+extern const Rule host;            // A name, an address, or the folder of a socket.
+extern const Rule role;            // A PostgreSQL role.
+extern const Rule account;         // A UNIX user that is not root.
+extern const Rule bound;           // "ADDRESS:PORT", to listen on.
+extern const Rule dialled;         // "HOST:PORT", to call.
+extern const Rule trust_id;        // 64 hexadecimal digits.
+extern const Rule query;           // SQL, as it goes to the server.
+extern const Rule expectation;     // What a query answers; may be empty.
+extern const Rule file_name;       // Of one file, not a path.
+extern const Rule plain_argument;  // As it goes to a program; no placeholders.
+extern const Rule argument;        // arguments.h, with {postgres_options}.
+extern const Rule own_argument;    // arguments.h, without.
 }  // namespace rule
 
 }  // namespace holdfast::agent::config

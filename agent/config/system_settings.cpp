@@ -16,13 +16,15 @@ namespace rule = config::rule;
 
 namespace {
 
-enum class SourceKind { Files, Postgres };
+enum class SourceKind { Files, Postgres, Sqlite, Command };
 enum class CheckKind { Sql, Command };
 
 constexpr std::array<Choice<OpeningKeys>, 2> opening_keys_choices{
     {{"node", OpeningKeys::Node}, {"locked", OpeningKeys::Locked}}};
-constexpr std::array<Choice<SourceKind>, 2> source_kinds{
-    {{"files", SourceKind::Files}, {"postgres", SourceKind::Postgres}}};
+constexpr std::array<Choice<SourceKind>, 4> source_kinds{{{"files", SourceKind::Files},
+                                                          {"postgres", SourceKind::Postgres},
+                                                          {"sqlite", SourceKind::Sqlite},
+                                                          {"command", SourceKind::Command}}};
 constexpr std::array<Choice<CheckKind>, 2> check_kinds{
     {{"sql", CheckKind::Sql}, {"command", CheckKind::Command}}};
 constexpr std::array<Choice<ProbeKind>, 2> probe_kinds{
@@ -40,6 +42,8 @@ constexpr std::array<Choice<std::string_view>, 6> sslmodes{{{"disable", "disable
 constexpr std::array<std::string_view, 3> files_keys{"path", "exclude", "one_file_system"};
 constexpr std::array<std::string_view, 6> postgres_keys{"host",     "port",    "user",
                                                         "passfile", "sslmode", "sslrootcert"};
+constexpr std::array<std::string_view, 2> files_own_keys{"exclude", "one_file_system"};
+constexpr std::array<std::string_view, 3> output_keys{"command", "file", "timeout"};
 constexpr std::array<std::string_view, 3> sql_keys{"source", "query", "expect"};
 constexpr std::array<std::string_view, 1> command_keys{"command"};
 
@@ -47,6 +51,13 @@ void not_here(TableReader& reader, std::span<const std::string_view> keys, std::
     for (const std::string_view key : keys) {
         reader.elsewhere(key, "kind " + config::in_quotes(kind));
     }
+}
+
+std::string word_of(SourceKind kind) {
+    for (const auto& [word, value] : source_kinds) {
+        if (value == kind) return std::string(word);
+    }
+    return {};
 }
 
 /// "[[source]] "documents"", once the name is known.
@@ -125,7 +136,7 @@ private:
         reader.text("name", Need::Optional, rule::name, source.name);
         const bool known = reader.choice("kind", Need::Required, source_kinds, kind);
         if (source.name.empty() && !reader.has("name") && known) {
-            source.name = kind == SourceKind::Files ? "files" : "postgres";
+            source.name = word_of(kind);
         }
         if (source.name.empty()) {
             nameless_source_ = true;
@@ -140,6 +151,12 @@ private:
                     break;
                 case SourceKind::Postgres:
                     source.of = read_postgres(reader);
+                    break;
+                case SourceKind::Sqlite:
+                    source.of = read_sqlite(reader);
+                    break;
+                case SourceKind::Command:
+                    source.of = read_output(reader);
                     break;
             }
             reader.finish();
@@ -156,7 +173,37 @@ private:
         reader.texts("exclude", Need::Optional, rule::pattern, {0, excludes_max}, files.exclude);
         reader.flag("one_file_system", Need::Optional, files.one_file_system);
         not_here(reader, postgres_keys, "postgres");
+        not_here(reader, output_keys, "command");
         return files;
+    }
+
+    static SqliteSourceSettings read_sqlite(TableReader& reader) {
+        SqliteSourceSettings sqlite;
+        reader.text("path", Need::Required, rule::path, sqlite.path);
+        not_here(reader, files_own_keys, "files");
+        not_here(reader, postgres_keys, "postgres");
+        not_here(reader, output_keys, "command");
+        return sqlite;
+    }
+
+    static CommandSourceSettings read_output(TableReader& reader) {
+        CommandSourceSettings output;
+        std::vector<std::string> command;
+        if (reader.texts("command", Need::Required, rule::plain_argument, {1, arguments_max},
+                         command)) {
+            if (command.front()[0] == '/') {
+                output.command = std::move(command);
+            } else {
+                reader.complain("command", "starts with " + config::in_quotes(command.front()) +
+                                               "; expected the whole path of a program, and each "
+                                               "argument by itself");
+            }
+        }
+        reader.text("file", Need::Optional, rule::file_name, output.file);
+        reader.duration("timeout", Need::Optional, output.timeout_ms);
+        not_here(reader, files_keys, "files");
+        not_here(reader, postgres_keys, "postgres");
+        return output;
     }
 
     static PostgresSourceSettings read_postgres(TableReader& reader) {
@@ -170,6 +217,7 @@ private:
         postgres.sslmode = std::string(sslmode);
         reader.text("sslrootcert", Need::Optional, rule::path, postgres.sslrootcert);
         not_here(reader, files_keys, "files");
+        not_here(reader, output_keys, "command");
         return postgres;
     }
 
@@ -212,8 +260,9 @@ private:
             const SourceSettings* const source = out_.source(sql.source);
             if (source != nullptr && source->kind() != "postgres" &&
                 !kindless_.contains(sql.source)) {
-                reader.complain("source", "is " + config::in_quotes(sql.source) +
-                                              ", of kind \"files\"; sql needs a source of kind "
+                reader.complain("source", "is " + config::in_quotes(sql.source) + ", of kind " +
+                                              config::in_quotes(source->kind()) +
+                                              "; sql needs a source of kind "
                                               "\"postgres\"");
             }
         }
@@ -275,7 +324,13 @@ private:
 }  // namespace
 
 std::string_view SourceSettings::kind() const {
-    return std::holds_alternative<FilesSourceSettings>(of) ? "files" : "postgres";
+    struct Word {
+        std::string_view operator()(const FilesSourceSettings&) const { return "files"; }
+        std::string_view operator()(const PostgresSourceSettings&) const { return "postgres"; }
+        std::string_view operator()(const SqliteSourceSettings&) const { return "sqlite"; }
+        std::string_view operator()(const CommandSourceSettings&) const { return "command"; }
+    };
+    return std::visit(Word{}, of);
 }
 
 const SourceSettings* SystemSettings::source(std::string_view source_name) const {

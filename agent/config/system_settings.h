@@ -33,6 +33,15 @@
 //     path = "/srv/epr/documents"
 //     exclude = ["*.tmp", "cache/**"]       # vault/base/glob.h
 //     one_file_system = false
+//     [[source]]
+//     kind = "sqlite"
+//     path = "/var/lib/pacs/index.db"       # the database file
+//     [[source]]
+//     name = "registry"
+//     kind = "command"
+//     command = ["/usr/bin/mariadb-dump", "--single-transaction", "registry"]
+//     file = "registry.sql"                 # "output"
+//     timeout = "6h"                        # "1d"
 //     [plan]                                # optional: without it the system is kept, not run
 //     runtime = "postgres"                  # runtimes/postgres.toml on the node that executes
 //     hosts = ["Trumpton"]                  # partners where it may run
@@ -107,11 +116,25 @@ struct PostgresSourceSettings {
     friend bool operator==(const PostgresSourceSettings&, const PostgresSourceSettings&) = default;
 };
 
+struct SqliteSourceSettings {
+    std::string path;  // Absolute, normal.
+    friend bool operator==(const SqliteSourceSettings&, const SqliteSourceSettings&) = default;
+};
+
+struct CommandSourceSettings {
+    std::vector<std::string> command;  // A program's whole path, and arguments.
+    std::string file = "output";
+    std::int64_t timeout_ms = 24LL * 3600 * 1000;
+    friend bool operator==(const CommandSourceSettings&, const CommandSourceSettings&) = default;
+};
+
 struct SourceSettings {
     std::string name;
-    std::variant<FilesSourceSettings, PostgresSourceSettings> of;
+    std::variant<FilesSourceSettings, PostgresSourceSettings, SqliteSourceSettings,
+                 CommandSourceSettings>
+        of;
 
-    /// "files" or "postgres".
+    /// "files", "postgres", "sqlite" or "command".
     std::string_view kind() const;
     friend bool operator==(const SourceSettings&, const SourceSettings&) = default;
 };

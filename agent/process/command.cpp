@@ -48,11 +48,12 @@ int wait_for(pid_t pid) {
 }
 
 /// Takes what there is; at the end lets go of `from`.
-void take(Fd& from, std::string& into) {
-    std::array<char, 4096> piece{};
+Result<void> take(Fd& from, const std::function<Result<void>(View)>& into) {
+    std::array<std::uint8_t, 65'536> piece{};
     const ssize_t got = ::read(from.get(), piece.data(), piece.size());
-    if (got > 0) into.append(piece.data(), static_cast<std::size_t>(got));
     if (got == 0 || (got < 0 && errno != EINTR)) from.reset();
+    if (got > 0) return into(View(piece).first(static_cast<std::size_t>(got)));
+    return {};
 }
 
 void give(Fd& to, View& rest) {
@@ -63,7 +64,21 @@ void give(Fd& to, View& rest) {
 }
 
 /// Feeds and listens until both outputs have ended. False: the deadline came first.
-bool talk(Running& running, View input, std::int64_t deadline_ns, CommandResult& result) {
+Result<bool> talk(Running& running, const CommandOrder& order, std::int64_t deadline_ns,
+                  CommandResult& result) {
+    View input = order.input;
+    const auto keep = [&](View piece) -> Result<void> {
+        result.output += as_text(piece);
+        if (result.output.size() > command_output_max) result.output.resize(command_output_max);
+        return {};
+    };
+    const auto keep_tail = [&](View piece) -> Result<void> {
+        result.error_tail += as_text(piece);
+        if (result.error_tail.size() > 2 * error_tail_max) {
+            result.error_tail.erase(0, result.error_tail.size() - error_tail_max);
+        }
+        return {};
+    };
     while (running.out || running.err) {
         const std::int64_t left_ms = (deadline_ns - system_clock().steady_ns()) / 1'000'000;
         if (left_ms <= 0) return false;
@@ -71,13 +86,11 @@ bool talk(Running& running, View input, std::int64_t deadline_ns, CommandResult&
                                        {running.err.get(), POLLIN, 0},
                                        {running.in.get(), POLLOUT, 0}}};
         if (::poll(watched.data(), watched.size(), static_cast<int>(left_ms)) <= 0) continue;
-        if (watched[0].revents != 0) take(running.out, result.output);
-        if (watched[1].revents != 0) take(running.err, result.error_tail);
-        if (watched[2].revents != 0) give(running.in, input);
-        if (result.output.size() > command_output_max) result.output.resize(command_output_max);
-        if (result.error_tail.size() > 2 * error_tail_max) {
-            result.error_tail.erase(0, result.error_tail.size() - error_tail_max);
+        if (watched[0].revents != 0) {
+            HF_TRY(order.on_output ? take(running.out, order.on_output) : take(running.out, keep));
         }
+        if (watched[1].revents != 0) HF_TRY(take(running.err, keep_tail));
+        if (watched[2].revents != 0) give(running.in, input);
     }
     return true;
 }
@@ -92,10 +105,11 @@ Result<CommandResult> run_command(const CommandOrder& order) {
     CommandResult result;
     const std::int64_t deadline =
         system_clock().steady_ns() + std::int64_t{order.ms_max} * 1'000'000;
-    const bool ended = talk(running, order.input, deadline, result);
-    if (!ended) (void)::kill(-running.pid, SIGKILL);
+    const auto ended = talk(running, order, deadline, result);
+    if (!ended || !*ended) (void)::kill(-running.pid, SIGKILL);
     result.status = wait_for(running.pid);
-    if (!ended) {
+    if (!ended) return ended.error();
+    if (!*ended) {
         return Error{Errc::Unreachable, order.command[0] + " took longer than " +
                                             std::to_string(order.ms_max / 1000) +
                                             " s and was killed"};

@@ -4,6 +4,7 @@
 #include "vault/base/bytes.h"
 #include "vault/base/result.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ constexpr std::size_t command_output_max = 64 << 10;
 struct CommandOrder {
     std::vector<std::string> command;  // A program's whole path, and arguments.
     View input;
+    /// Takes standard output as it comes, instead of CommandResult::output. An Error ends the
+    /// command, and is the answer.
+    std::function<Result<void>(View piece)> on_output;
     int ms_max = 60'000;
 };
 
@@ -25,7 +29,7 @@ struct CommandResult {
 };
 
 /// Runs the command to its end. Errors: NotFound (no such program), Unreachable (killed: it took
-/// longer than `ms_max`), Io.
+/// longer than `ms_max`), Io, those of `on_output`.
 Result<CommandResult> run_command(const CommandOrder& order);
 
 }  // namespace holdfast::agent

@@ -1,9 +1,7 @@
 #include "vault/index/sqlite.h"
 
 namespace holdfast::vault {
-namespace {
-
-Error sqlite_error(sqlite3* db, int code) {
+Error sqlite_failure(sqlite3* db, int code) {
     Errc errc = Errc::Io;
     const int primary = code & 0xff;
     if (primary == SQLITE_FULL) errc = Errc::Full;
@@ -17,8 +15,6 @@ Error sqlite_error(sqlite3* db, int code) {
     std::string what = path != nullptr && *path != '\0' ? path : "database";
     return {errc, what + ": " + (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code))};
 }
-
-}  // namespace
 
 Statement& Statement::bind(int at, std::int64_t value) {
     HF_ASSERT(sqlite3_bind_int64(statement_.get(), at + 1, value) == SQLITE_OK);
@@ -52,7 +48,7 @@ Result<bool> Statement::step() {
         reset();
         return false;
     }
-    Error error = sqlite_error(db_, code);
+    Error error = sqlite_failure(db_, code);
     reset();
     return error;
 }
@@ -92,7 +88,7 @@ Result<Database> Database::open(const std::string& path, Durability durability, 
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
         nullptr);
     SqliteDb db(raw);
-    if (code != SQLITE_OK) return sqlite_error(raw, code).within("open " + path);
+    if (code != SQLITE_OK) return sqlite_failure(raw, code).within("open " + path);
     sqlite3_busy_timeout(raw, busy_ms);
     Database database(std::move(db));
     HF_TRY(database.execute("PRAGMA journal_mode = WAL"));
@@ -104,7 +100,7 @@ Result<Database> Database::open(const std::string& path, Durability durability, 
 
 Result<void> Database::execute(const std::string& sql) {
     const int code = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) return sqlite_error(db_.get(), code);
+    if (code != SQLITE_OK) return sqlite_failure(db_.get(), code);
     return {};
 }
 
@@ -113,7 +109,7 @@ Result<Statement> Database::prepare(const std::string& sql) {
     const int code = sqlite3_prepare_v3(db_.get(), sql.c_str(), static_cast<int>(sql.size()),
                                         SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
     SqliteStatement statement(raw);
-    if (code != SQLITE_OK) return sqlite_error(db_.get(), code).within(sql);
+    if (code != SQLITE_OK) return sqlite_failure(db_.get(), code).within(sql);
     return Statement(db_.get(), std::move(statement));
 }
 

@@ -37,7 +37,7 @@ Result<void> seal_mount(const std::string& path, unsigned long flags) {
     return {};
 }
 
-Result<void> bind(const std::string& from, const std::string& to, unsigned long flags) {
+Result<void> bind_mount(const std::string& from, const std::string& to, unsigned long flags) {
     HF_TRY(mount_at(from.c_str(), to, nullptr, MS_BIND | MS_REC, nullptr));
     return seal_mount(to, flags);
 }
@@ -71,7 +71,8 @@ private:
             return {};
         }
         HF_TRY(make_folders(at_ + from, 0755));
-        return bind(from, at_ + from, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        return bind_mount(from, at_ + from,
+                          MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     }
 
     Result<void> add_own_folders() {
@@ -102,14 +103,14 @@ private:
 
     Result<void> add_folder(const std::string& path) {
         HF_TRY(make_folders(at_ + path, 0755));
-        return bind(path, at_ + path, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        return bind_mount(path, at_ + path, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     }
 
     Result<void> add_program(const std::string& path) {
         const std::string to = at_ + path;
         HF_TRY(make_folders(to.substr(0, to.rfind('/')), 0755));
         HF_TRY(open_file(to, O_WRONLY | O_CREAT, 0755));
-        return bind(path, to, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        return bind_mount(path, to, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     }
 
     Result<void> enter() {

@@ -120,7 +120,8 @@ TEST_CASE("a key that is unknown is told with the one that was meant", "[config]
 TEST_CASE("a word that is none of a setting's is told with those that are", "[config]") {
     check_each({
         {"kind = \"postgres\"", "kind = \"postgress\"",
-         "12:8: \"kind\" is \"postgress\"; expected \"files\" or \"postgres\"; did you mean "
+         "12:8: \"kind\" is \"postgress\"; expected \"files\", \"postgres\", \"sqlite\" or "
+         "\"command\"; did you mean "
          "\"postgres\"?"},
         {"kind = \"sql\"", "kind = \"ldap\"",
          "32:8: \"kind\" is \"ldap\"; expected \"sql\" or \"command\""},
@@ -191,6 +192,59 @@ TEST_CASE("a value out of its range is told with the range", "[config]") {
     });
 }
 
+TEST_CASE("rules of what is kept are read, and rules that keep nothing refused", "[config]") {
+    CHECK_FALSE(parse_system(epr_text, "f")->keep);
+    const auto with_keep = [](const std::string& rules) {
+        return with(epr_text, "[objectives]", "[keep]\n" + rules + "\n[objectives]");
+    };
+    const auto all = parse_system(
+        with_keep("last = 1\nhourly = 2\ndaily = 3\nweekly = 4\nmonthly = 5\nyearly = 6\n"
+                  "within = \"7h\""),
+        "f");
+    REQUIRE(all);
+    CHECK(all->keep == KeepSettings{1, 2, 3, 4, 5, 6, 7 * 3'600'000});
+    CHECK(message_of(with_keep("")).find("f:6:1: ") == 0);
+    CHECK(message_of(with_keep("")).find("keeps nothing") != std::string::npos);
+    CHECK(
+        message_of(with_keep("daily = 0")).find("\"daily\" is 0; expected a whole number, 1 to") !=
+        std::string::npos);
+    CHECK(message_of(with_keep("dayly = 3")).find("did you mean \"daily\"") != std::string::npos);
+    CHECK(message_of(with_keep("within = 3")).find("\"within\"") != std::string::npos);
+}
+
+TEST_CASE("a SQLite file and a command are sources", "[config]") {
+    const std::string head = "name = \"x\"\ntitle = \"X\"\n[[source]]\n";
+    const auto sqlite = parse_system(head + "kind = \"sqlite\"\npath = \"/srv/a.db\"", "f");
+    REQUIRE(sqlite);
+    CHECK(sqlite->sources[0] == SourceSettings{"sqlite", SqliteSourceSettings{"/srv/a.db"}});
+    const std::string command = head + "kind = \"command\"\n";
+    const auto output =
+        parse_system(command +
+                         "command = [\"/usr/bin/dump\", \"--all\", \"{x}\"]\nfile = \"a.sql\"\n"
+                         "timeout = \"2h\"",
+                     "f");
+    REQUIRE(output);
+    CHECK(output->sources[0] ==
+          SourceSettings{
+              "command",
+              CommandSourceSettings{{"/usr/bin/dump", "--all", "{x}"}, "a.sql", 2 * 3'600'000}});
+    const auto plain = parse_system(command + "command = [\"/usr/bin/dump\"]", "f");
+    REQUIRE(plain);
+    CHECK(std::get<CommandSourceSettings>(plain->sources[0].of).file == "output");
+    CHECK(message_of(command + "command = [\"dump\"]").find("the whole path of a program") !=
+          std::string::npos);
+    CHECK(message_of(command).find("\"command\" is missing") != std::string::npos);
+    for (const char* name : {"a/b", "..", ".", ""}) {
+        INFO(name);
+        CHECK(message_of(command + "command = [\"/d\"]\nfile = \"" + name + "\"")
+                  .find("a file's name") != std::string::npos);
+    }
+    CHECK(message_of(command + "command = [\"/d\"]\npath = \"/x\"").find("kind \"files\"") !=
+          std::string::npos);
+    CHECK(message_of(head + "kind = \"sqlite\"\npath = \"/a\"\nexclude = []")
+              .find("kind \"files\"") != std::string::npos);
+}
+
 TEST_CASE("a bad pattern is told as the pattern's own mistake", "[config]") {
     const std::string told = message_of(with(epr_text, "cache/**", "cache/[a"));
     CHECK(told.find("f:23:21: item 2 of \"exclude\" is \"cache/[a\"; ") == 0);
@@ -208,8 +262,9 @@ TEST_CASE("a key that is missing is told at its table", "[config]") {
          "without "
          ". or .. in it or a / at its end"},
         {"kind = \"files\"", "",
-         "19:1: \"kind\" is missing in [[source]] \"documents\"; expected \"files\" or "
-         "\"postgres\""},
+         "19:1: \"kind\" is missing in [[source]] \"documents\"; expected \"files\", \"postgres\", "
+         "\"sqlite\" or "
+         "\"command\""},
         {"say = \"Is Pippin's server powered off, or its link unplugged?\"", "",
          "49:1: \"say\" is missing in [fence]; expected a sentence on one line"},
         {"[fence]\nkind = \"attested\"\nsay", "[plan.note]\nkind = \"x\"\nsay",
