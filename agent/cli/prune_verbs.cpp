@@ -247,7 +247,7 @@ Result<vault::EraseReport> erase(const Home& home, vault::Vault& vault, const Pr
                                  std::vector<vault::SnapshotId> as_if_forgotten) {
     vault::EraseProgress progress;
     vault::EraseSettings settings;
-    settings.attached = HF_TRY(attached_snapshots(home.mounts));
+    settings.attached = [&] { return attached_snapshots(home.mounts); };
     settings.as_if_forgotten = {as_if_forgotten.begin(), as_if_forgotten.end()};
     settings.dry_run = options.dry_run;
     settings.despite_damage = options.despite_damage;

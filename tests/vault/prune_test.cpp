@@ -202,9 +202,19 @@ TEST_CASE("what is attached stays, though it was forgotten", "[prune]") {
     const auto vault = node.open();
     REQUIRE(vault->forget({node.records[1].id, node.records[0].id}));
     EraseSettings settings;
-    settings.attached = {node.records[1].id};
+    settings.attached = [&]() -> Result<std::set<SnapshotId>> {
+        return std::set<SnapshotId>{node.records[1].id};
+    };
     CHECK(erase(*vault, settings).erased.packs == 0);
     CHECK(vault->store().size(list_name(node.records[1].list)));
+    // Mounted since the first look, by somebody who is no longer present.
+    int asked = 0;
+    settings.attached = [&]() -> Result<std::set<SnapshotId>> {
+        if (asked++ == 0) return std::set<SnapshotId>{};
+        return std::set<SnapshotId>{node.records[1].id};
+    };
+    CHECK(erase(*vault, settings).erased.packs == 0);
+    CHECK(vault->store().size(pack_name(node.records[1].manifest_pack)));
     CHECK(erase(*vault).erased.packs == 1);
 }
 

@@ -145,6 +145,26 @@ TEST_CASE("a pack whose manifest moved is found by the list alone", "[prune][rep
     CHECK(node.verify(*node.open(fresh)).clean());
 }
 
+TEST_CASE("a file whose extents lie in parts keeps its parts", "[prune][repack]") {
+    TestVault node;
+    const auto vault = node.open();
+    std::string pages;
+    const std::string page_a = noise(fixed_piece_bytes);
+    const std::string page_b = noise(fixed_piece_bytes);
+    for (std::size_t i = 0; i <= extents_inline_max; ++i) pages += i % 2 == 0 ? page_a : page_b;
+    TestVault::Files files{{"pages", pages}, {"dies", noise(3'000'000)}};
+    const SnapshotRecord first = node.snapshot(*vault, files);
+    node.clock.wall += 1000;
+    files.erase("dies");
+    const SnapshotRecord second = node.snapshot(*vault, files);
+    REQUIRE(second.new_bytes == 0);
+    REQUIRE(vault->forget({first.id}));
+    REQUIRE(repacked(*vault).old_packs >= 1);
+    CHECK(erased(*vault).erased.packs >= 1);
+    CHECK(node.verify(*vault).clean());
+    CHECK(stored(*vault) < 1'000'000);
+}
+
 TEST_CASE("what is in use, or hardly sparse, is not repacked", "[prune][repack]") {
     Sparse node;
     const auto vault = node.open();

@@ -82,7 +82,8 @@ private:
     static void add_files(SnapshotWriter& writer, const Files& files) {
         std::map<std::string, ContentWriter::Handle> handles;
         for (const auto& [name, content] : files) {
-            handles[name] = *writer.content().begin(Cut::ByContent);
+            const bool pages = name.starts_with("pages");
+            handles[name] = *writer.content().begin(pages ? Cut::Fixed : Cut::ByContent);
             REQUIRE(writer.content().write(as_view(content)));
             REQUIRE(writer.content().end());
         }

@@ -27,7 +27,9 @@ public:
         const Standing& standing = reader_->standing();
         std::set<SnapshotId> forgotten = standing.forgotten();
         forgotten.insert(settings_->as_if_forgotten.begin(), settings_->as_if_forgotten.end());
-        for (const SnapshotId& id : settings_->attached) forgotten.erase(id);
+        if (settings_->attached) {
+            for (const SnapshotId& id : HF_TRY(settings_->attached())) forgotten.erase(id);
+        }
         for (const ListId& id : standing.live_lists(reader_->ledger(), forgotten)) {
             if (seen_.insert(id).second) HF_TRY(add(id));
         }

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <set>
 
 namespace holdfast::vault {
@@ -27,8 +28,10 @@ struct EraseProgress {
 };
 
 struct EraseSettings {
-    /// Forgotten snapshots whose packs stay, since something is mounted from them.
-    std::set<SnapshotId> attached;
+    /// Snapshots whose packs stay though they were forgotten, since something is mounted from them.
+    /// Asked under commit.lock before anything is removed: whoever mounts says so under it too, and
+    /// reads the ledger after that.
+    std::function<Result<std::set<SnapshotId>>()> attached;
     /// For a dry run: as if these were forgotten already.
     std::set<SnapshotId> as_if_forgotten;
     bool dry_run = false;

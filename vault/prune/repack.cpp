@@ -33,7 +33,6 @@ std::uint64_t bytes_in_full_packs(std::uint64_t needed) {
 
 /// One domain's snapshots: packs are of one domain, and so is whoever writes them.
 struct DomainWork {
-    std::string system;
     std::vector<SnapshotRecord> records;  // By time.
     std::set<PackId> packs;
 };
@@ -50,7 +49,6 @@ public:
 
 private:
     Result<void> collect();
-    Result<void> choose();
     Result<void> pin(const std::set<SnapshotId>& in_use);
     Result<void> repack_domain(const DomainId& id, DomainWork& work);
     std::vector<Sparse> sparse_of(const DomainWork& work);
@@ -104,7 +102,6 @@ Result<void> Repacker::collect() {
             pinned_.insert(packs.begin(), packs.end());
         }
         DomainWork& work = work_[record.domain];
-        work.system = record.system;
         work.records.push_back(record);
         work.packs.insert(packs.begin(), packs.end());
         ours.insert(record.list);
