@@ -2,6 +2,7 @@
 #include "vault/prune/repack.h"
 #include "tests/vault/test_vault.h"
 #include "vault/base/file.h"
+#include "vault/pack/pack_reader.h"
 #include "vault/prune/erase.h"
 
 #include <catch2/catch.hpp>
@@ -163,6 +164,47 @@ TEST_CASE("a file whose extents lie in parts keeps its parts", "[prune][repack]"
     CHECK(erased(*vault).erased.packs >= 1);
     CHECK(node.verify(*vault).clean());
     CHECK(stored(*vault) < 1'000'000);
+}
+
+TEST_CASE("gaps add up when what was repacked is repacked again", "[prune][repack]") {
+    TestVault node;
+    const auto vault = node.open();
+    TestVault::Files files;
+    for (const char* dies : {"a1", "a2", "a3"}) files[dies] = noise(2'000'000);
+    files["y"] = noise(2'000'000);
+    files["z"] = noise(1'000'000);
+    std::vector<SnapshotRecord> records;
+    const auto next = [&] {
+        node.clock.wall += 1000;
+        records.push_back(node.snapshot(*vault, files));
+        if (records.size() > 1) REQUIRE(vault->forget({records[records.size() - 2].id}));
+    };
+    next();
+    for (const char* dies : {"a1", "a2", "a3"}) files.erase(dies);
+    next();
+    REQUIRE(repacked(*vault).old_packs >= 1);
+    erased(*vault);
+    files.erase("y");
+    next();
+    REQUIRE(repacked(*vault).old_packs >= 1);
+    erased(*vault);
+    bool has_gap = false;  // Else this tests nothing.
+    const auto packs = vault->reader().packs_of(*vault->reader().latest("share"));
+    REQUIRE(packs);
+    for (const PackId& pack : *packs) {
+        const auto directory = open_directory(vault->store(), pack, vault->keys());
+        REQUIRE(directory);
+        for (const DirectorySegment& segment : directory->segments) {
+            for (const DirectoryChunk& chunk : segment.chunks) {
+                has_gap = has_gap || (chunk.is_gap() && chunk.numbers() > 2);
+            }
+        }
+    }
+    CHECK(has_gap);
+    CHECK(node.verify(*vault).clean());
+    VaultPlaces fresh = node.places();
+    fresh.state += "-fresh";
+    CHECK(node.verify(*node.open(fresh)).clean());
 }
 
 TEST_CASE("what is in use, or hardly sparse, is not repacked", "[prune][repack]") {
