@@ -135,7 +135,23 @@ struct RestoreOptions {
     std::string from;
     std::vector<std::string> includes;
     bool dry_run = false;
+    bool owners_by_name = false;
+    std::string owner;
+    std::vector<std::string> map_users, map_groups;
 };
+
+Result<OwnerRules> owner_rules(const RestoreOptions& options) {
+    OwnerRules rules;
+    if (options.owners_by_name) rules.by_name();
+    if (!options.owner.empty()) HF_TRY(rules.all_to(options.owner).within("--owner"));
+    for (const std::string& pair : options.map_users) {
+        HF_TRY(rules.map_user(pair).within("--map-user"));
+    }
+    for (const std::string& pair : options.map_groups) {
+        HF_TRY(rules.map_group(pair).within("--map-group"));
+    }
+    return rules;
+}
 
 /// What the restore would do, and whether there is room for it.
 int survey(const Context& context, vault::VaultReader& reader, const vault::SnapshotRecord& record,
@@ -175,6 +191,8 @@ int survey(const Context& context, vault::VaultReader& reader, const vault::Snap
 }
 
 int restore(const Context& context, const RestoreOptions& options) {
+    auto owners = owner_rules(options);
+    if (!owners) return fail(owners.error());
     auto at = open_vault_at(context.home(), options.from);
     if (!at) return fail(at.error());
     vault::VaultReader& reader = at->reader();
@@ -185,6 +203,7 @@ int restore(const Context& context, const RestoreOptions& options) {
     RestoreSettings settings;
     settings.folder = options.to;
     settings.includes = options.includes;
+    settings.owners = std::move(*owners);
     settings.progress = &progress;
     if (options.dry_run) return survey(context, reader, *record, settings);
     auto facts = watch(
@@ -241,6 +260,14 @@ void add_restore(Command app, Context& context) {
         .type_name("PARTNER");
     verb.add_option("--include", options->includes, "only paths that match (may be repeated)")
         .type_name("GLOB");
+    verb.add_flag("--owners-by-name", options->owners_by_name,
+                  "to the users and groups that have these names here");
+    verb.add_option("--owner", options->owner, "everything to this owner")
+        .type_name("USER[:GROUP]");
+    verb.add_option("--map-user", options->map_users, "from a user to another (may be repeated)")
+        .type_name("OLD=NEW");
+    verb.add_option("--map-group", options->map_groups, "from a group to another")
+        .type_name("OLD=NEW");
     verb.add_flag("--dry-run", options->dry_run, "tell how much it would be, and write nothing");
     verb.add_flag("--json", context.json, "report as JSON");
     verb.footer(

@@ -1,8 +1,6 @@
 #include "agent/restore/dresser.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -14,7 +12,6 @@ namespace holdfast::agent {
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
-constexpr std::size_t owner_record_bytes = 64 << 10;
 // chown() takes this number for "leave it as it is".
 constexpr std::uint32_t no_owner = 0xffffffff;
 constexpr std::uint32_t set_id_bits = S_ISUID | S_ISGID;
@@ -80,8 +77,8 @@ void Dresser::dress(const Target& target, const vault::Entry& entry) {
 }
 
 bool Dresser::set_owner(const Target& target, const vault::Entry& entry) {
-    const std::uint32_t uid = user_of(entry);
-    const std::uint32_t gid = group_of(entry);
+    const std::uint32_t uid = owners_.user_of(entry);
+    const std::uint32_t gid = owners_.group_of(entry);
     const bool possible = uid != no_owner && gid != no_owner;
     if (possible && target.chown_to(uid, gid) == 0) return true;
     const int error = possible ? errno : EINVAL;
@@ -96,32 +93,6 @@ void Dresser::set_xattrs(const Target& target, const vault::Entry& entry) {
         if (target.set_xattr(name, value) != 0)
             warn(entry, "xattr " + name + " cannot be set", errno);
     }
-}
-
-std::uint32_t Dresser::user_of(const vault::Entry& entry) {
-    if (!owners_by_name_ || entry.user.empty()) return entry.uid;
-    const auto [at, missing] = users_.try_emplace(entry.user, entry.uid);
-    if (missing) {
-        std::vector<char> buffer(owner_record_bytes);
-        struct passwd record {};
-        struct passwd* found = nullptr;
-        getpwnam_r(entry.user.c_str(), &record, buffer.data(), buffer.size(), &found);
-        if (found != nullptr) at->second = found->pw_uid;
-    }
-    return at->second;
-}
-
-std::uint32_t Dresser::group_of(const vault::Entry& entry) {
-    if (!owners_by_name_ || entry.group.empty()) return entry.gid;
-    const auto [at, missing] = groups_.try_emplace(entry.group, entry.gid);
-    if (missing) {
-        std::vector<char> buffer(owner_record_bytes);
-        struct group record {};
-        struct group* found = nullptr;
-        getgrnam_r(entry.group.c_str(), &record, buffer.data(), buffer.size(), &found);
-        if (found != nullptr) at->second = found->gr_gid;
-    }
-    return at->second;
 }
 
 void Dresser::warn(const vault::Entry& entry, const std::string& what, int error) {

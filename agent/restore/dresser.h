@@ -6,16 +6,14 @@
 #pragma once
 
 #include "agent/restore/notices.h"
-
-#include <unordered_map>
+#include "agent/restore/owner_rules.h"
 
 namespace holdfast::agent {
 
 class Dresser {
 public:
     /// `notices` outlives it.
-    Dresser(bool owners_by_name, Notices& notices)
-        : owners_by_name_(owners_by_name), notices_(&notices) {}
+    Dresser(OwnerRules owners, Notices& notices) : owners_(std::move(owners)), notices_(&notices) {}
 
     /// A regular file or a folder that is open.
     void dress(int fd, const vault::Entry& entry);
@@ -24,19 +22,14 @@ public:
 
 private:
     struct Target;
-    using Numbers = std::unordered_map<std::string, std::uint32_t>;
 
     void dress(const Target& target, const vault::Entry& entry);
     bool set_owner(const Target& target, const vault::Entry& entry);
     void set_xattrs(const Target& target, const vault::Entry& entry);
-    std::uint32_t user_of(const vault::Entry& entry);
-    std::uint32_t group_of(const vault::Entry& entry);
     void warn(const vault::Entry& entry, const std::string& what, int error);
 
-    bool owners_by_name_;
+    OwnerRules owners_;
     Notices* notices_;
-    Numbers users_;
-    Numbers groups_;
 };
 
 }  // namespace holdfast::agent

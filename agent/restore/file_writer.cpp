@@ -53,7 +53,7 @@ FileWriter::FileWriter(int root, const ChunkReaderFactory& readers, const Restor
     : settings_(&settings), notices_(&notices), walk_(root) {
     const unsigned workers = settings.workers == 0 ? default_workers() : settings.workers;
     for (unsigned i = 0; i < workers; ++i) {
-        tools_.push_back({readers(), FolderWalk(root), Dresser(settings.owners_by_name, notices)});
+        tools_.push_back({readers(), FolderWalk(root), Dresser(settings.owners, notices)});
     }
     pool_ = std::make_unique<WorkerPool>(workers, workers);
 }

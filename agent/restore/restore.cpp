@@ -78,7 +78,7 @@ public:
           settings_(&settings),
           notices_(&notices),
           links_(&links),
-          dresser_(settings.owners_by_name, notices) {}
+          dresser_(settings.owners, notices) {}
 
     std::uint64_t entries() const { return entries_; }
     std::uint64_t folders() const { return folders_; }
@@ -204,12 +204,8 @@ private:
 /// Second pass: later links, and the folders' attributes once nothing in them changes any more.
 class Finisher final : public TreeVisitor {
 public:
-    Finisher(int root, bool owners_by_name, Notices& notices, const Links& links)
-        : from_(root),
-          to_(root),
-          notices_(&notices),
-          links_(&links),
-          dresser_(owners_by_name, notices) {}
+    Finisher(int root, const OwnerRules& owners, Notices& notices, const Links& links)
+        : from_(root), to_(root), notices_(&notices), links_(&links), dresser_(owners, notices) {}
 
     Result<void> enter(const vault::Entry&) override { return {}; }
     void pass(const vault::Item&) override {}
@@ -260,7 +256,7 @@ Result<RestoreFacts> fill(const vault::TreeReader& tree, const ChunkReaderFactor
     if (maker.entries() == 0 && !includes.empty()) {
         return Error{Errc::NotFound, "no path of the snapshot matches the patterns"};
     }
-    Finisher finisher(root, settings.owners_by_name, notices, links);
+    Finisher finisher(root, settings.owners, notices, links);
     HF_TRY(visit_selected(tree, includes, stop, finisher));
     if (syncfs(root) != 0) return io_error(errno, "sync " + settings.folder);
     RestoreFacts facts;

@@ -22,6 +22,7 @@
 // each 4 MiB at most, the readers' caches, and about 200 bytes for each file with several links.
 #pragma once
 
+#include "agent/restore/owner_rules.h"
 #include "agent/source/sink.h"
 #include "vault/snapshot/tree_reader.h"
 
@@ -47,7 +48,7 @@ struct RestoreProgress {
 struct RestoreSettings {
     std::string folder;  // Made if absent; else empty, or with an empty lost+found alone.
     std::vector<std::string> includes;  // vault/base/glob.h; none: all. A folder brings all in it.
-    bool owners_by_name = false;        // Names of this machine go before numbers.
+    OwnerRules owners;                  // The numbers of the snapshot, unless it says otherwise.
     unsigned workers = 0;               // 0: default_workers().
     RestoreProgress* progress = nullptr;
 };

@@ -69,6 +69,25 @@ class VaultTest(unittest.TestCase):
         self.assertEqual(again["read_bytes"], 0)
         self.assertEqual(len(self.node.objects("pack")), 2)
 
+    @unittest.skipIf(os.geteuid() != 0, "giving files away needs root")
+    def test_restored_paths_belong_to_whom_the_admin_says(self):
+        with open(os.path.join(self.tree, "letter"), "wb") as file:
+            file.write(b"Dear colleague")
+        os.chown(os.path.join(self.tree, "letter"), 4321, 1234)
+        self.snapshot()
+        for number, (options, expected) in enumerate((
+                ([], (4321, 1234)), (["--map-user", "4321=daemon"], (1, 1234)),
+                (["--map-group", "1234=77", "--map-user", "0=5"], (4321, 77)),
+                (["--owner", "daemon:sys"], (1, 3)))):
+            to = self.node.path(f"owned-{number}")
+            self.node.ok("restore", "--latest", "share", "--to", to, *options)
+            found = os.lstat(os.path.join(to, "letter"))
+            self.assertEqual((found.st_uid, found.st_gid), expected, options)
+        wrong = self.node.run("restore", "--latest", "share", "--to", self.node.path("none"),
+                              "--owner", "nobody-of-this-name")
+        self.assertEqual(wrong.code, 2)
+        self.assertFalse(os.path.exists(self.node.path("none")))
+
     def test_part_of_a_snapshot_is_restored(self):
         self.snapshot()
         to = self.restored("--latest", "share", "--include", "share/001/*")

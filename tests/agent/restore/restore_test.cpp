@@ -367,7 +367,7 @@ TEST_CASE("owners can go by name, where this machine knows the name", "[restore]
     vault.take_items({item("", vault::FileType::Directory), known, unknown});
     const ScratchFolder to;
     auto settings = into(to / "new");
-    settings.owners_by_name = true;
+    settings.owners.by_name();
     restore(vault, settings);
     struct stat info {};
     REQUIRE(stat((to / "new/known").c_str(), &info) == 0);
