@@ -203,7 +203,7 @@ Result<void> Vault::check_present(const std::set<PackId>& packs) {
     for (const PackId& pack : packs) {
         const auto size = store_.size(pack_name(pack));
         if (size) continue;
-        if (size.error().code != Errc::NotFound) return std::move(size).error();
+        if (size.error().code != Errc::NotFound) return size.error();
         HF_TRY(index_->mark_bad(pack));
         ++missing;
     }

@@ -108,6 +108,7 @@ Result<std::vector<SystemPlan>> plan_all(const Home& home, const PruneOptions& o
         return Error{Errc::NotFound, "no snapshot of \"" + options.system + "\""};
     }
     std::vector<SystemPlan> plans;
+    plans.reserve(by_system.size());
     for (const auto& [system, records] : by_system) {
         plans.push_back(HF_TRY(plan_system(home, options, system, records, in_use)));
     }

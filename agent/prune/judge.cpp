@@ -64,6 +64,7 @@ private:
 /// Within each chain, going back: what is later than something behind it is in doubt.
 void doubt(std::vector<Verdict>& verdicts, std::int64_t now_ms) {
     std::vector<Verdict*> order;
+    order.reserve(verdicts.size());
     for (Verdict& one : verdicts) order.push_back(&one);
     std::sort(order.begin(), order.end(), [](const Verdict* a, const Verdict* b) {
         return a->record.number > b->record.number;
@@ -81,6 +82,7 @@ void doubt(std::vector<Verdict>& verdicts, std::int64_t now_ms) {
 std::vector<Verdict> judge(const std::vector<vault::SnapshotRecord>& records,
                            const KeepSettings& rules, std::int64_t now_ms) {
     std::vector<Verdict> verdicts;
+    verdicts.reserve(records.size());
     for (const vault::SnapshotRecord& record : records) verdicts.push_back({record, {}, {}, {}});
     if (verdicts.empty()) return verdicts;
     doubt(verdicts, now_ms);

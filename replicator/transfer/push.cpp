@@ -324,6 +324,7 @@ Result<void> Pusher::bring_list(const vault::ResolvedList& list) {
         at = HF_TRY(vault::parse_list(*object)).base;
     }
     std::vector<std::string> names;
+    names.reserve(line.size());
     for (const ListId& id : line) names.push_back(vault::list_name(id));
     const auto missing = HF_TRY(missing_there(names));
     const auto is_there = [&](const std::string& name) {

@@ -79,6 +79,7 @@ std::uint64_t SealedSegment::bytes() const {
 
 BuiltPack build_pack(std::vector<SegmentWriter> segments, const Epoch& epoch, Random& random) {
     std::vector<SealedSegment> sealed;
+    sealed.reserve(segments.size());
     for (SegmentWriter& segment : segments) sealed.push_back(std::move(segment).take());
     return build_pack(std::move(sealed), epoch, random);
 }

@@ -44,9 +44,9 @@ Result<void> NeededChunks::add(const SnapshotRecord& record) {
             add(table);
             HF_TRY(add_refs_leaves(table, *chunks));
         }
-        const auto added = add_meta_leaves(source.tree, *chunks);
+        auto added = add_meta_leaves(source.tree, *chunks);
         if (added) continue;
-        if (added.error().code != Errc::Locked) return added;
+        if (added.error().code != Errc::Locked) return std::move(added).error();
         const auto packs = HF_TRY(reader_->packs_of(record));
         meta_packs_.insert(packs.begin(), packs.end());
     }
