@@ -130,8 +130,9 @@ Result<PeerStatus> Pusher::compare_chains() {
     HF_TRY(ledger_.refresh());
     note_live();
     PeerStatus status = HF_TRY(clients_[0]([](PeerClient& peer) { return peer.status(); }));
-    for (const auto& [id, entries] : ledger_.entries())
+    for (const auto& [id, entries] : ledger_.entries()) {
         chains_.push_back({&entries, 0, entries.size()});
+    }
     for (const vault::ChainHead& head : status.chains) {
         const vault::Chain* ours = ledger_.chain(head.chain);
         const auto held = ours == nullptr ? Result<void>(Error{Errc::NotFound, "no such chain"})
@@ -347,10 +348,10 @@ Result<void> Pusher::collect_receipts() {
     std::vector<std::pair<std::int64_t, ListId>> wanted;
     std::set<ListId> seen = settings_->receipted;
     for (const Chain& chain : chains_) {
-        for (const vault::LedgerEntry& entry : *chain.entries) {
-            const ListId& list = entry.envelope.list;
-            if (is_live(list) && seen.insert(list).second) {
-                wanted.emplace_back(entry.envelope.time_ms, list);
+        for (std::size_t i = 0; i < chain.end; ++i) {
+            const vault::Envelope& envelope = (*chain.entries)[i].envelope;
+            if (is_live(envelope.list) && seen.insert(envelope.list).second) {
+                wanted.emplace_back(envelope.time_ms, envelope.list);
             }
         }
     }
