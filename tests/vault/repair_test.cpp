@@ -180,7 +180,7 @@ struct Mending : TestVault {
 
 TEST_CASE("each kind of object is mended from a copy, and the evidence kept", "[repair]") {
     Mending node;
-    for (const char* folder : {"pack/", "list/", "epoch/", "ledger/"}) {
+    for (const char* folder : {"pack/", "list/", "epoch/", "domain/", "ledger/"}) {
         INFO(folder);
         const std::string object = node.first_in(folder);
         const Buffer whole = *read_file(node.path(object), object_bytes_max);
