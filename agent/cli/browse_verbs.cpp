@@ -23,10 +23,6 @@ namespace {
 constexpr std::int64_t ns_per_ms = 1'000'000;
 
 /// What a verb says it did; an error becomes a message and an exit code.
-int end(const Result<void>& done) {
-    return done ? Done : fail(done.error());
-}
-
 /// The snapshot that people call `name`.
 Result<SnapshotTrees> open_trees(VaultAt& at, const std::string& name) {
     return SnapshotTrees::open(at.reader(), HF_TRY(named_snapshot(at.reader(), name)));

@@ -2,16 +2,15 @@
 #include "agent/attach/attach.h"
 #include "agent/cli/after_snapshot.h"
 #include "agent/cli/in_use.h"
+#include "agent/cli/prune_plan.h"
+#include "agent/cli/prune_view.h"
 #include "agent/cli/report.h"
 #include "agent/cli/watch.h"
 #include "agent/config/duration.h"
 #include "agent/config/systems.h"
 #include "agent/node/node.h"
-#include "agent/prune/judge.h"
 #include "agent/prune/keep_text.h"
 #include "agent/prune/simulate.h"
-#include "vault/prune/erase.h"
-#include "vault/prune/repack.h"
 
 #include <fmt/format.h>
 
@@ -36,189 +35,6 @@ struct PruneOptions {
     unsigned unused_percent = 10;
     std::uint64_t limit = 0;
 };
-
-/// What is to become of one system's snapshots.
-struct SystemPlan {
-    std::string system;
-    std::optional<KeepSettings> rules;  // None: all stay.
-    std::string why_none;
-    bool unreadable = false;  // Its settings are there, and wrong.
-    std::vector<Verdict> verdicts;
-
-    std::size_t kept() const {
-        return static_cast<std::size_t>(
-            std::ranges::count_if(verdicts, [](const Verdict& one) { return one.keep; }));
-    }
-    std::size_t doubted() const {
-        return static_cast<std::size_t>(
-            std::ranges::count_if(verdicts, [](const Verdict& one) { return one.doubted; }));
-    }
-};
-
-using InUse = std::map<vault::SnapshotId, std::string>;
-using Records = std::vector<vault::SnapshotRecord>;
-
-/// The rules of a system; settings that cannot be read keep everything.
-Result<void> find_rules(const Home& home, const PruneOptions& options, SystemPlan& plan) {
-    if (!options.keep.empty()) {
-        plan.rules = HF_TRY(parse_keep(options.keep));
-        return {};
-    }
-    const auto settings = load_system(home, plan.system);
-    if (settings) {
-        plan.rules = settings->keep;
-        if (!plan.rules) plan.why_none = "no [keep] in its settings";
-    } else {
-        plan.unreadable = settings.error().code != Errc::NotFound;
-        plan.why_none = plan.unreadable ? settings.error().message : "no settings here";
-    }
-    return {};
-}
-
-Result<SystemPlan> plan_system(const Home& home, const PruneOptions& options,
-                               const std::string& system, const Records& records,
-                               const InUse& in_use) {
-    SystemPlan plan;
-    plan.system = system;
-    HF_TRY(find_rules(home, options, plan));
-    if (plan.rules) {
-        plan.verdicts = judge(records, *plan.rules, system_clock().wall_ms());
-    } else {
-        for (const auto& record : records) plan.verdicts.push_back({record, true, false, {}});
-    }
-    for (Verdict& one : plan.verdicts) {
-        const auto use = in_use.find(one.record.id);
-        if (use == in_use.end()) continue;
-        one.keep = true;
-        one.why.push_back(use->second);
-    }
-    return plan;
-}
-
-Result<std::vector<SystemPlan>> plan_all(const Home& home, const PruneOptions& options,
-                                         const vault::VaultReader& reader) {
-    const InUse in_use = HF_TRY(snapshots_in_use(home, reader));
-    std::map<std::string, Records> by_system;
-    for (const vault::SnapshotRecord& record : reader.snapshots()) {
-        if (options.system.empty() || record.system == options.system) {
-            by_system[record.system].push_back(record);
-        }
-    }
-    if (!options.system.empty() && by_system.empty()) {
-        return Error{Errc::NotFound, "no snapshot of \"" + options.system + "\""};
-    }
-    std::vector<SystemPlan> plans;
-    plans.reserve(by_system.size());
-    for (const auto& [system, records] : by_system) {
-        plans.push_back(HF_TRY(plan_system(home, options, system, records, in_use)));
-    }
-    return plans;
-}
-
-Result<void> check_large(const std::vector<SystemPlan>& plans) {
-    for (const SystemPlan& plan : plans) {
-        if (!shortens_history(plan.verdicts)) continue;
-        return Error{Errc::Conflict,
-                     fmt::format("{}: its history would become shorter by more than a quarter "
-                                 "({} of {} snapshots stay). See it with --dry-run; if it is "
-                                 "meant, give --large. Nothing was forgotten",
-                                 plan.system, plan.kept(), plan.verdicts.size())};
-    }
-    return {};
-}
-
-std::vector<vault::SnapshotId> forgotten_by(const std::vector<SystemPlan>& plans) {
-    std::vector<vault::SnapshotId> out;
-    for (const SystemPlan& plan : plans) {
-        for (const Verdict& one : plan.verdicts) {
-            if (!one.keep) out.push_back(one.record.id);
-        }
-    }
-    return out;
-}
-
-Json to_json(const vault::PackAmount& amount) {
-    return {{"packs", amount.packs}, {"bytes", amount.bytes}};
-}
-
-Json to_json(const Verdict& one) {
-    return {{"id", one.record.id.hex()},
-            {"time_ms", one.record.time},
-            {"time", format_time(one.record.time)},
-            {"keep", one.keep},
-            {"why", one.why}};
-}
-
-Json to_json(const SystemPlan& plan) {
-    Json out{{"system", plan.system},
-             {"rules", plan.rules ? Json(keep_text(*plan.rules)) : Json(nullptr)},
-             {"kept", plan.kept()},
-             {"forgotten", plan.verdicts.size() - plan.kept()},
-             {"doubted", plan.doubted()},
-             {"snapshots", Json::array()}};
-    for (const Verdict& one : plan.verdicts) out["snapshots"].push_back(to_json(one));
-    return out;
-}
-
-Json to_json(const vault::EraseReport& erased) {
-    return {{"needed", to_json(erased.needed)},
-            {"erased", to_json(erased.erased)},
-            {"waiting", to_json(erased.waiting)},
-            {"lists", erased.lists},
-            {"processes", erased.processes}};
-}
-
-Json to_json(const vault::RepackReport& moved) {
-    return {{"old", {{"packs", moved.old_packs}, {"bytes", moved.old_bytes}}},
-            {"new", {{"packs", moved.new_packs}, {"bytes", moved.new_bytes}}},
-            {"snapshots", moved.snapshots},
-            {"damaged", moved.damage.size()}};
-}
-
-std::string to_text(const vault::RepackReport& moved, bool dry_run) {
-    if (moved.old_packs == 0) return {};
-    return fmt::format("{} what is needed of {} packs, {}, into {} of {}\n",
-                       dry_run ? "would move" : "moved", moved.old_packs,
-                       human_bytes(moved.old_bytes), moved.new_packs, human_bytes(moved.new_bytes));
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    return fmt::format("{}", fmt::join(words, ", "));
-}
-
-std::string to_text(const SystemPlan& plan, bool dry_run) {
-    if (!plan.rules) {
-        return fmt::format("{}: {}, so all {} snapshots are kept\n", plan.system,
-                           plan.unreadable ? "its settings are wrong" : plan.why_none,
-                           plan.verdicts.size());
-    }
-    std::string text = fmt::format("{}: {} of {} snapshots {} ({})\n", plan.system, plan.kept(),
-                                   plan.verdicts.size(), dry_run ? "would be kept" : "are kept",
-                                   keep_text(*plan.rules));
-    if (!dry_run) return text;
-    for (const Verdict& one : plan.verdicts) {
-        text += fmt::format("  {:<12}  {:<20}  {}\n", one.record.id.brief(),
-                            format_time(one.record.time),
-                            one.keep ? "keep: " + joined(one.why) : "forget");
-    }
-    return text;
-}
-
-std::string count_of(const vault::PackAmount& amount) {
-    return fmt::format("{} packs, {}", amount.packs, human_bytes(amount.bytes));
-}
-
-std::string to_text(const vault::EraseReport& erased, bool dry_run) {
-    std::string text = fmt::format("{} {}; {} are needed", dry_run ? "would erase" : "erased",
-                                   count_of(erased.erased), count_of(erased.needed));
-    if (erased.waiting.packs != 0) {
-        text += fmt::format(
-            "\n{} more wait for what is at work on the vault now ({} processes); the next prune "
-            "erases them",
-            count_of(erased.waiting), erased.processes);
-    }
-    return text;
-}
 
 Result<vault::RepackReport> repack(const Home& home, vault::Vault& vault,
                                    const PruneOptions& options,
@@ -305,7 +121,7 @@ Result<void> forget_on_any_disk(const Home& home, vault::Vault& vault, const Pru
 Result<int> prune(const Context& context, const PruneOptions& options) {
     const Home home = context.home();
     const Node node = HF_TRY(open_node(home));
-    const auto plans = HF_TRY(plan_all(home, options, node.vault->reader()));
+    const auto plans = HF_TRY(plan_prune(home, options.system, options.keep, node.vault->reader()));
     if (!options.dry_run && !options.large) HF_TRY(check_large(plans));
     const std::vector<vault::SnapshotId> forgotten = forgotten_by(plans);
     if (!options.dry_run && !forgotten.empty()) {
@@ -403,7 +219,8 @@ Result<int> simulate(const Context& context, const PruneOptions& options) {
 }
 
 /// Errors: NotFound, Invalid, Conflict (in use, or a system's newest).
-Result<vault::SnapshotRecord> may_forget(const vault::VaultReader& reader, const InUse& in_use,
+Result<vault::SnapshotRecord> may_forget(const vault::VaultReader& reader,
+                                         const std::map<vault::SnapshotId, std::string>& in_use,
                                          const std::string& id, bool newest) {
     vault::SnapshotRecord record = HF_TRY(reader.find(id));
     const auto use = in_use.find(record.id);
@@ -419,8 +236,8 @@ Result<void> forget(const Context& context, const std::vector<std::string>& ids,
     const Home home = context.home();
     const Node node = HF_TRY(open_node(home));
     const vault::VaultReader& reader = node.vault->reader();
-    const InUse in_use = HF_TRY(snapshots_in_use(home, reader));
-    Records records;
+    const auto in_use = HF_TRY(snapshots_in_use(home, reader));
+    std::vector<vault::SnapshotRecord> records;
     for (const std::string& id : ids) {
         records.push_back(HF_TRY(may_forget(reader, in_use, id, newest)));
     }
@@ -438,10 +255,6 @@ Result<void> forget(const Context& context, const std::vector<std::string>& ids,
     replicate_soon(home);
     report(context, json, text + "holdfast prune erases what only they needed");
     return {};
-}
-
-int end(const Result<int>& code) {
-    return code ? *code : fail(code.error());
 }
 
 void add_prune(Command app, Context& context) {
@@ -490,10 +303,7 @@ void add_forget(Command app, Context& context) {
         "They are gone from all lists at once; prune makes the room. All, or none.\n"
         "Example: holdfast forget 3f2a91c0");
     verb.callback([&context, ids, newest] {
-        context.verb = [&context, ids, newest] {
-            const auto done = forget(context, *ids, *newest);
-            return done ? int{Done} : fail(done.error());
-        };
+        context.verb = [&context, ids, newest] { return end(forget(context, *ids, *newest)); };
     });
 }
 

@@ -269,10 +269,6 @@ Result<int> repair(const Context& context, const RepairOptions& options) {
     return done.wrong.empty() ? Done : DoneWithWarnings;
 }
 
-int end(const Result<int>& code) {
-    return code ? *code : fail(code.error());
-}
-
 void add_verify(Command app, Context& context) {
     auto options = std::make_shared<VerifyOptions>();
     Command verb = app.add_subcommand("verify", "is everything there, and as it was written?");

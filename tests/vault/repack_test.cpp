@@ -68,6 +68,15 @@ std::uint64_t stored(Vault& vault) {
     return bytes;
 }
 
+/// Another index, which has to learn all from the vault.
+VerifyReport check_from_nothing(const TestVault& node) {
+    VaultPlaces fresh = node.places();
+    fresh.state += "-fresh";
+    VerifyReport report = node.verify(*node.open(fresh));
+    CHECK(report.clean());
+    return report;
+}
+
 }  // namespace
 
 TEST_CASE("what is needed of sparse packs moves, and the packs go", "[prune][repack]") {
@@ -91,12 +100,7 @@ TEST_CASE("what is needed of sparse packs moves, and the packs go", "[prune][rep
     CHECK(repacked(*vault).old_packs == 0);
 
     SECTION("a reader that begins with nothing finds all of it") {
-        VaultPlaces fresh = node.places();
-        fresh.state += "-fresh";
-        const auto other = node.open(fresh);
-        const VerifyReport whole = node.verify(*other);
-        CHECK(whole.clean());
-        CHECK(whole.paths == node.files.size() + 1);
+        CHECK(check_from_nothing(node).paths == node.files.size() + 1);
     }
     SECTION("the next snapshot builds on it, and stores nothing twice") {
         node.clock.wall += 1000;
@@ -114,9 +118,7 @@ TEST_CASE("what is needed of sparse packs moves, and the packs go", "[prune][rep
         CHECK(stored(*vault) < 300'000);
         CHECK(vault->reader().find(next.id.hex()));
         CHECK(node.verify(*vault).clean());
-        VaultPlaces fresh = node.places();
-        fresh.state += "-fresh";
-        CHECK(node.verify(*node.open(fresh)).clean());
+        check_from_nothing(node);
     }
 }
 
@@ -141,9 +143,7 @@ TEST_CASE("a pack whose manifest moved is found by the list alone", "[prune][rep
         CHECK(vault->reader().manifest(*now));
     }
     CHECK(node.verify(*vault).clean());
-    VaultPlaces fresh = node.places();
-    fresh.state += "-fresh";
-    CHECK(node.verify(*node.open(fresh)).clean());
+    check_from_nothing(node);
 }
 
 TEST_CASE("a file whose extents lie in parts keeps its parts", "[prune][repack]") {
@@ -202,9 +202,7 @@ TEST_CASE("gaps add up when what was repacked is repacked again", "[prune][repac
     }
     CHECK(has_gap);
     CHECK(node.verify(*vault).clean());
-    VaultPlaces fresh = node.places();
-    fresh.state += "-fresh";
-    CHECK(node.verify(*node.open(fresh)).clean());
+    check_from_nothing(node);
 }
 
 TEST_CASE("what is in use, or hardly sparse, is not repacked", "[prune][repack]") {

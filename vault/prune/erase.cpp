@@ -61,7 +61,7 @@ private:
         return {Errc::Corrupt,
                 list_name(id) + " " + how +
                     ": which packs its snapshots need is not known, so nothing is erased "
-                    "(holdfast verify; forget those snapshots, or bring the list back)"};
+                    "(holdfast repair brings it from a partner; or forget those snapshots)"};
     }
 
     VaultReader* reader_;
@@ -126,11 +126,12 @@ Result<void> Eraser::check_ledger() const {
     if (settings_->despite_damage) return {};
     const std::vector<Damage> gaps = vault_->reader().ledger_gaps();
     if (gaps.empty()) return {};
-    return Error{Errc::Corrupt,
-                 gaps.front().object + ": " + gaps.front().what +
-                     ": the snapshots of these entries are not known, and what only they need "
-                     "would be erased. Bring the entries back, or give them up with "
-                     "--despite-damage"};
+    return Error{
+        Errc::Corrupt,
+        gaps.front().object + ": " + gaps.front().what +
+            ": the snapshots of these entries are not known, and what only they need "
+            "would be erased. Bring the entries back (holdfast repair), or give them up with "
+            "--despite-damage"};
 }
 
 /// What the store has: first the packs, and only then, in choose(), who is present. So a pack that
