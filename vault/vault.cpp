@@ -217,7 +217,8 @@ Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapsh
                                      const std::string& system, std::int64_t time,
                                      std::uint64_t warnings) {
     const Fd lock = HF_TRY(lock_commits());
-    HF_TRY(reader_->refresh());  // A base that stands, so that prune can erase the others.
+    // Under the lock a base that prune has erased does not resolve, and one that does stays, since
+    // this entry's list builds on it.
     std::optional<ResolvedList> base;
     const auto before = reader_->latest(system);
     if (before) {
