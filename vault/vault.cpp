@@ -213,6 +213,17 @@ Result<void> Vault::check_present(const std::set<PackId>& packs) {
                                     "run it again, and it stores their content anew"};
 }
 
+/// The same set may rest here already, as a change of a base that a killed prune has erased.
+Result<void> Vault::store_list(const BuiltList& list) {
+    const std::string name = list_name(list.list.id);
+    HF_TRY(store_.put(name, list.object));
+    const auto stored = reader_->ledger().list(list.list.id);
+    if (stored) return {};
+    const Errc code = stored.error().code;
+    if (code != Errc::NotFound && code != Errc::Corrupt) return stored.error();
+    return store_.replace(name, list.object);
+}
+
 Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapshot& written,
                                      const std::string& system, std::int64_t time,
                                      std::uint64_t warnings) {
@@ -228,7 +239,7 @@ Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapsh
     HF_TRY(check_present(written.packs));
     PackSet packs(written.packs.begin(), written.packs.end());
     const BuiltList list = build_list(std::move(packs), base ? &*base : nullptr);
-    HF_TRY(store_.put(list_name(list.list.id), list.object));
+    HF_TRY(store_list(list));
     fault_point("list stored");
     SnapshotRecord record;
     record.system = system;
@@ -266,7 +277,7 @@ Result<void> Vault::forget(const std::vector<SnapshotId>& snapshots) {
 
 Result<void> Vault::relist(const std::vector<SnapshotId>& snapshots, const BuiltList& list) {
     HF_TRY(check_present({list.list.packs.begin(), list.list.packs.end()}));
-    HF_TRY(store_.put(list_name(list.list.id), list.object));
+    HF_TRY(store_list(list));
     fault_point("list of a relist stored");
     HF_TRY(append_standing({StandingKind::Relist, snapshots}, list.list.id));
     return reader_->refresh();

@@ -107,6 +107,7 @@ private:
         : store_(std::move(store)), node_(std::move(node)), clock_(&clock), random_(&random) {}
 
     Result<void> append_standing(const StandingBody& body, const ListId& list);
+    Result<void> store_list(const BuiltList& list);
     Result<void> check_present(const std::set<PackId>& packs);
     Result<void> load_domains();
     Result<void> choose_epoch(Writing& writing);

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace holdfast;
@@ -356,6 +357,27 @@ TEST_CASE("a forget body is read back, and only a clear one counts", "[prune]") 
     REQUIRE(vault->reader().refresh());
     CHECK(vault->reader().snapshots().size() == 3);
     CHECK(vault->reader().standing().forgotten().empty());
+}
+
+TEST_CASE("a list that rests here in words that cannot be read is written anew", "[prune]") {
+    Pruned node;
+    const auto vault = node.open();
+    const auto packs = vault->reader().packs_of(node.records[2]);
+    REQUIRE(packs);
+    PackSet more(packs->begin(), packs->end());
+    const auto others = vault->reader().packs_of(node.records[1]);
+    REQUIRE(others);
+    for (const PackId& pack : *others) more.push_back(pack);
+    std::sort(more.begin(), more.end());
+    more.erase(std::unique(more.begin(), more.end()), more.end());
+    const BuiltList built = build_list(more, nullptr);
+    // As a killed prune may leave it: a change of a base that is gone.
+    const Buffer left = encode_list({system_random().id<ListId>(), {}, more});
+    REQUIRE(vault->store().put(list_name(built.list.id), left));
+    REQUIRE_FALSE(vault->reader().ledger().list(built.list.id));
+    REQUIRE(vault->relist({node.records[2].id}, built));
+    CHECK(vault->reader().ledger().list(built.list.id));
+    CHECK(node.verify(*vault).clean());
 }
 
 TEST_CASE("presence ends with its holder, and what a killed one left is cleared", "[prune]") {
