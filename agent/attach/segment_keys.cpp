@@ -30,7 +30,7 @@ Result<vault::SegmentName> read_name(ByteReader& in) {
 }  // namespace
 
 void SegmentKeys::add(const vault::SegmentName& segment, View key) {
-    if (!slots_.contains(segment)) slots_[segment] = pool_.put(key);
+    keys_.try_emplace(segment, vault::Secret::copy_of(key));
     domains_[segment.epoch] = segment.domain;
 }
 
@@ -52,14 +52,13 @@ Result<SegmentKeys> SegmentKeys::collect(vault::ChunkIndex& index, const vault::
 }
 
 vault::Secret SegmentKeys::encode() const {
-    vault::Secret out(slots_.size() * entry_bytes);
+    vault::Secret out(keys_.size() * entry_bytes);
     std::uint8_t* at = out.data();
-    for (const auto& [name, slot] : slots_) {
+    for (const auto& [name, key] : keys_) {
         Buffer clear;
         ByteWriter writer(clear);
         write_name(writer, name);
         at = std::copy(clear.begin(), clear.end(), at);
-        const vault::Secret key = pool_.copy(slot);
         at = std::copy(key.view().begin(), key.view().end(), at);
     }
     return out;
@@ -84,8 +83,8 @@ Result<DomainId> SegmentKeys::domain_of(const EpochId& epoch) const {
 }
 
 Result<vault::Secret> SegmentKeys::key_of(const vault::SegmentName& segment) const {
-    const auto at = slots_.find(segment);
-    if (at != slots_.end()) return pool_.copy(at->second);
+    const auto at = keys_.find(segment);
+    if (at != keys_.end()) return at->second.clone();
     return Error{Errc::NotFound,
                  "a segment of epoch " + segment.epoch.brief() + " is not this snapshot's"};
 }

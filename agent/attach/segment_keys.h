@@ -4,7 +4,6 @@
 #pragma once
 
 #include "vault/index/chunk_index.h"
-#include "vault/keys/secret_pool.h"
 #include "vault/keys/segment.h"
 
 #include <map>
@@ -26,13 +25,12 @@ public:
 
     Result<DomainId> domain_of(const EpochId& epoch) const override;
     Result<vault::Secret> key_of(const vault::SegmentName& segment) const override;
-    std::size_t size() const { return slots_.size(); }
+    std::size_t size() const { return keys_.size(); }
 
 private:
     void add(const vault::SegmentName& segment, View key);
 
-    vault::SecretPool pool_;
-    std::map<vault::SegmentName, std::size_t> slots_;
+    std::map<vault::SegmentName, vault::Secret> keys_;
     std::map<EpochId, DomainId> domains_;
 };
 

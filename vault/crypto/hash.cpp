@@ -29,14 +29,19 @@ Digest hash(std::string_view tag, std::initializer_list<View> parts) {
 }
 
 Secret derive(const Secret& key, std::string_view tag, std::initializer_list<View> parts) {
-    HF_ASSERT(key.size() == 32);
     Secret out(32);
+    derive_into(out, key, tag, parts);
+    return out;
+}
+
+void derive_into(Secret& out, const Secret& key, std::string_view tag,
+                 std::initializer_list<View> parts) {
+    HF_ASSERT(key.size() == 32 && out.size() == 32);
     crypto_generichash_state state;
     crypto_generichash_init(&state, key.view().data(), key.size(), out.size());
     absorb(state, tag, parts);
     crypto_generichash_final(&state, out.data(), out.size());
     sodium_memzero(&state, sizeof state);
-    return out;
 }
 
 ChunkId keyed_hash(const Secret& key, View message) {

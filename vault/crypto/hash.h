@@ -19,6 +19,10 @@ inline Digest hash(std::string_view tag, View message) {
 /// K(key, tag, parts…): the same, keyed; 32 bytes of key.
 Secret derive(const Secret& key, std::string_view tag, std::initializer_list<View> parts);
 
+/// The same into `out`, 32 bytes: locked memory costs ten system calls, so a loop brings its own.
+void derive_into(Secret& out, const Secret& key, std::string_view tag,
+                 std::initializer_list<View> parts);
+
 /// BLAKE2b-256 keyed with `key`, over `message` alone: chunk ids.
 ChunkId keyed_hash(const Secret& key, View message);
 

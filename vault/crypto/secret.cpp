@@ -1,6 +1,7 @@
 #include "vault/crypto/secret.h"
 
 #include "vault/base/assert.h"
+#include "vault/crypto/secret_memory.h"
 
 #include <sodium.h>
 
@@ -14,14 +15,13 @@ void crypto_ready() {
 }
 
 void secure_free(std::uint8_t* memory) noexcept {
-    sodium_free(memory);
+    release_secret(memory);
 }
 
 Secret::Secret(std::size_t size) : size_(size) {
     crypto_ready();
-    memory_.reset(static_cast<std::uint8_t*>(sodium_malloc(size == 0 ? 1 : size)));
+    memory_.reset(allocate_secret(size));
     HF_ASSERT(memory_ != nullptr);  // RLIMIT_MEMLOCK is a matter of the unit file, not of a caller.
-    sodium_memzero(memory_.get(), size);
 }
 
 Secret Secret::copy_of(View bytes) {

@@ -16,34 +16,27 @@ void KeyRing::add(const Epoch& epoch) {
     const std::unique_lock writing(lock_);
     Known& known = epochs_[epoch.id];
     known.domain = epoch.domain;
-    if (!epoch.content.empty() && !known.content) known.content = pool_.put(epoch.content.view());
-    if (!epoch.map.empty() && !known.map) known.map = pool_.put(epoch.map.view());
+    if (known.content.empty()) known.content = epoch.content.clone();
+    if (known.map.empty()) known.map = epoch.map.clone();
 }
 
 void KeyRing::add_domain(const DomainId& domain, const std::string& name, const Secret& naming) {
     const std::unique_lock writing(lock_);
-    const auto old = domains_.find(domain);
-    if (old != domains_.end()) pool_.wipe(old->second.naming);
-    domains_[domain] = {name, pool_.put(naming.view())};
+    domains_[domain] = {name, naming.clone()};
 }
 
 void KeyRing::lock_domain(const DomainId& domain, const std::vector<EpochId>& keep) {
     const std::unique_lock writing(lock_);
     for (auto& [id, known] : epochs_) {
         const bool kept = std::ranges::find(keep, id) != keep.end();
-        if (known.domain == domain && !kept) wipe_content(known);
+        if (known.domain == domain && !kept) known.content = Secret();
     }
 }
 
 void KeyRing::forget_content(const EpochId& epoch) {
     const std::unique_lock writing(lock_);
     const auto at = epochs_.find(epoch);
-    if (at != epochs_.end()) wipe_content(at->second);
-}
-
-void KeyRing::wipe_content(Known& known) {
-    if (known.content) pool_.wipe(*known.content);
-    known.content.reset();
+    if (at != epochs_.end()) at->second.content = Secret();
 }
 
 Result<Secret> KeyRing::naming_of(const DomainId& domain) const {
@@ -54,7 +47,7 @@ Result<Secret> KeyRing::naming_of(const DomainId& domain) const {
                      "the naming secret of domain " + domain.brief() +
                          " is not on this node: unlock the domain with the recovery kit or shares"};
     }
-    return pool_.copy(at->second.naming);
+    return at->second.naming.clone();
 }
 
 Result<DomainId> KeyRing::domain_of(const EpochId& epoch) const {
@@ -74,9 +67,9 @@ Result<Secret> KeyRing::key_of(const SegmentName& segment) const {
                                         " is of domain " + segment.domain.brief() + ", it is of " +
                                         known.domain.brief()};
     }
-    const std::optional<std::size_t>& slot = is_content(segment.kind) ? known.content : known.map;
-    if (!slot) return locked(known, segment);
-    return segment_key(segment, pool_.copy(*slot));
+    const Secret& key = is_content(segment.kind) ? known.content : known.map;
+    if (key.empty()) return locked(known, segment);
+    return segment_key(segment, key);
 }
 
 Error KeyRing::locked(const Known& known, const SegmentName& segment) const {
@@ -100,7 +93,7 @@ std::vector<EpochId> KeyRing::epochs() const {
 bool KeyRing::knows_content(const EpochId& epoch) const {
     const std::shared_lock reading(lock_);
     const auto at = epochs_.find(epoch);
-    return at != epochs_.end() && at->second.content.has_value();
+    return at != epochs_.end() && !at->second.content.empty();
 }
 
 }  // namespace holdfast::vault

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "vault/keys/epoch.h"
-#include "vault/keys/secret_pool.h"
 #include "vault/keys/segment.h"
 
 #include <map>
@@ -45,19 +44,17 @@ public:
 private:
     struct Known {
         DomainId domain;
-        std::optional<std::size_t> content;  // Slots of pool_.
-        std::optional<std::size_t> map;
+        Secret content;  // 32 bytes; empty: not known here.
+        Secret map;
     };
     struct Domain {
         std::string name;
-        std::size_t naming = 0;
+        Secret naming;
     };
 
-    void wipe_content(Known& known);
     Error locked(const Known& known, const SegmentName& segment) const;
 
     mutable std::shared_mutex lock_;
-    SecretPool pool_;
     std::unordered_map<EpochId, Known, IdHash<EpochTag>> epochs_;
     std::map<DomainId, Domain> domains_;
 };

@@ -145,7 +145,7 @@ Result<ReleaseKeys> ReleaseKeys::open(const Release& release, View sealed_keys, 
         const SegmentName name = HF_TRY(read_segment(in).within(where));
         const View key = in.bytes(32);
         if (!in.ok()) break;
-        if (!keys.slots_.contains(name)) keys.slots_[name] = keys.pool_.put(key);
+        keys.keys_.try_emplace(name, Secret::copy_of(key));
         keys.domains_[name.epoch] = name.domain;
     }
     if (!in.done()) return Error{Errc::Corrupt, where + ": its keys are cut off"};
@@ -159,8 +159,8 @@ Result<DomainId> ReleaseKeys::domain_of(const EpochId& epoch) const {
 }
 
 Result<Secret> ReleaseKeys::key_of(const SegmentName& segment) const {
-    const auto at = slots_.find(segment);
-    if (at != slots_.end()) return pool_.copy(at->second);
+    const auto at = keys_.find(segment);
+    if (at != keys_.end()) return at->second.clone();
     return Error{Errc::NotFound, "a segment of epoch " + segment.epoch.brief() +
                                      " is not part of the release: its keys are for one snapshot"};
 }

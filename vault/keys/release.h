@@ -11,7 +11,6 @@
 #pragma once
 
 #include "vault/keys/record.h"
-#include "vault/keys/secret_pool.h"
 #include "vault/keys/segment.h"
 
 #include <cstdint>
@@ -64,11 +63,10 @@ public:
 
     Result<DomainId> domain_of(const EpochId& epoch) const override;
     Result<Secret> key_of(const SegmentName& segment) const override;
-    std::size_t size() const { return slots_.size(); }
+    std::size_t size() const { return keys_.size(); }
 
 private:
-    SecretPool pool_;
-    std::map<SegmentName, std::size_t> slots_;
+    std::map<SegmentName, Secret> keys_;
     std::map<EpochId, DomainId> domains_;
 };
 
