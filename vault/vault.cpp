@@ -3,6 +3,7 @@
 #include "vault/base/fault.h"
 #include "vault/base/file.h"
 #include "vault/base/lock_file.h"
+#include "vault/base/temporary.h"
 #include "vault/keys/key_file.h"
 #include "vault/ledger/standing.h"
 
@@ -286,6 +287,13 @@ Result<void> Vault::relist(const std::vector<SnapshotId>& snapshots, const Built
 Result<void> Vault::append_standing(const StandingBody& body, const ListId& list) {
     const std::string text = encode_standing_body(body);
     HF_TRY(chain_->append(list, [&](const ChainId&, std::uint64_t) { return clear_body(text); }));
+    return {};
+}
+
+Result<void> Vault::sweep() {
+    for (const std::string& folder : {places_.objects, places_.state, places_.keys}) {
+        HF_TRY(sweep_temporaries(folder));
+    }
     return {};
 }
 

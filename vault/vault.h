@@ -98,6 +98,10 @@ public:
     /// While it is held no snapshot of this vault is committed, and nothing is erased. Errors: Io.
     Result<Fd> lock_commits() const;
 
+    /// Removes what writers that were killed have left half written, here and beside the vault, once
+    /// it is a day old. Errors: Io.
+    Result<void> sweep();
+
     /// Writes a fact other than a snapshot, sealed to the trust (in a domain of its own).
     /// `json` is an object with a "type". Errors: Full, Io.
     Result<LedgerEntry> record_fact(const std::string& json);

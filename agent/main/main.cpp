@@ -12,6 +12,7 @@
 #include "replicator/http/server.h"
 #include "replicator/loop/timer.h"
 #include "vault/base/file.h"
+#include "vault/base/temporary.h"
 
 #include <sys/prctl.h>
 
@@ -24,7 +25,16 @@ namespace {
 
 constexpr unsigned socket_mode = 0660;
 
+/// What a command that was killed has left half written: prune sweeps too, but need not run here.
+Result<void> sweep(const Home& home) {
+    for (const std::string& folder : {home.keys, home.state, home.people}) {
+        HF_TRY(sweep_temporaries(folder));
+    }
+    return {};
+}
+
 Result<void> run(const Home& home) {
+    HF_TRY(sweep(home));
     const auto loop = HF_TRY(replicator::Loop::make());
     const auto engine = HF_TRY(Engine::open(home, system_clock()));
     HF_TRY(make_folders(home.run, 0755));

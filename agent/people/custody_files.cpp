@@ -4,6 +4,7 @@
 #include "agent/people/people_book.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
+#include "vault/base/temporary.h"
 #include "vault/crypto/base64.h"
 #include "vault/keys/envelope.h"
 
@@ -43,7 +44,7 @@ Result<std::vector<std::string>> names_in_folder(const std::string& folder) {
     for (fs::directory_iterator at(folder, failed), end; !failed && at != end;
          at.increment(failed)) {
         const std::string name = at->path().filename().string();
-        if (name.find(".tmp-") == std::string::npos) out.push_back(name);
+        if (!is_temporary(name)) out.push_back(name);
     }
     if (failed) return Error{Errc::Io, folder + ": " + failed.message()};
     std::sort(out.begin(), out.end());

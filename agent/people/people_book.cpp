@@ -2,6 +2,7 @@
 
 #include "replicator/tenancy/paper_people.h"
 #include "vault/base/file.h"
+#include "vault/base/temporary.h"
 #include "vault/keys/record.h"
 
 #include <algorithm>
@@ -53,7 +54,7 @@ Result<std::vector<std::string>> files_below(const std::string& folder) {
 }
 
 bool is_certificate(const std::string& path) {
-    return path.ends_with(".person") && path.find(".tmp-") == std::string::npos;
+    return path.ends_with(".person") && !is_temporary(path);
 }
 
 /// NUMBER-SEEN.person

@@ -3,6 +3,7 @@
 #include "replicator/tenancy/tenancy.h"
 
 #include "vault/base/fault.h"
+#include "vault/base/temporary.h"
 #include "vault/keys/custody.h"
 #include "vault/keys/domain.h"
 #include "vault/keys/epoch.h"
@@ -238,7 +239,7 @@ Result<std::vector<Buffer>> Tenancy::papers() const {
     for (std::filesystem::recursive_directory_iterator at(folder_ + "/papers", failed), end;
          !failed && at != end; at.increment(failed)) {
         const std::string path = at->path().string();
-        if (at->is_regular_file(failed) && path.find(".tmp-") == std::string::npos) {
+        if (at->is_regular_file(failed) && !is_temporary(path)) {
             paths.push_back(path);
         }
     }

@@ -1,6 +1,7 @@
 #include "replicator/tenancy/paper_people.h"
 
 #include "vault/base/file.h"
+#include "vault/base/temporary.h"
 #include "vault/keys/record.h"
 
 #include <sys/stat.h>
@@ -25,7 +26,7 @@ struct Paper {
 /// What is still being written has ".tmp-" in its name.
 void take_file(const std::string& path, std::map<std::string, Paper>& found) {
     struct stat about {};
-    if (path.find(".tmp-") != std::string::npos || ::stat(path.c_str(), &about) != 0) return;
+    if (is_temporary(path) || ::stat(path.c_str(), &about) != 0) return;
     auto object = read_file(path, vault::record_bytes_max);
     if (!object) return;
     const std::int64_t seen_ms =

@@ -1,12 +1,12 @@
 #include "vault/base/file.h"
 
 #include "vault/base/fault.h"
+#include "vault/base/temporary.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -19,12 +19,6 @@ std::string folder_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     if (slash == std::string::npos) return ".";
     return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-/// Another name beside `path`; unique among processes and threads of this machine.
-std::string temporary_beside(const std::string& path) {
-    static std::atomic<unsigned> next{0};
-    return path + ".tmp-" + std::to_string(getpid()) + "-" + std::to_string(next.fetch_add(1));
 }
 
 }  // namespace

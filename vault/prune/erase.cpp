@@ -118,7 +118,7 @@ Result<EraseReport> Eraser::run() {
     if (settings_->dry_run) return report_;
     HF_TRY(erase_packs());
     HF_TRY(erase_lists());
-    HF_TRY(vault_->store().sweep());
+    HF_TRY(vault_->sweep());
     return report_;
 }
 
