@@ -49,6 +49,9 @@ public:
 
 private:
     Result<void> collect();
+    Result<std::set<SnapshotId>> snapshots_in_use() const {
+        return settings_->in_use ? settings_->in_use() : std::set<SnapshotId>();
+    }
     Result<void> pin(const std::set<SnapshotId>& in_use);
     Result<void> repack_domain(const DomainId& id, DomainWork& work);
     std::vector<Sparse> sparse_of(const DomainWork& work);
@@ -120,7 +123,7 @@ Result<void> Repacker::collect() {
         const auto list = HF_TRY(reader.ledger().list(id));
         pinned_.insert(list.packs.begin(), list.packs.end());
     }
-    return pin(HF_TRY(settings_->in_use()));
+    return pin(HF_TRY(snapshots_in_use()));
 }
 
 Result<void> Repacker::pass_over(const std::string& object, const Error& error) {
@@ -307,7 +310,7 @@ Result<void> Repacker::relist_one(const std::vector<SnapshotRecord>& same,
         build_list(PackSet(packs.begin(), packs.end()), base ? &*base : nullptr);
     const Fd lock = HF_TRY(vault_->lock_commits());
     HF_TRY(reader.refresh());
-    const std::set<SnapshotId> in_use = HF_TRY(settings_->in_use());
+    const std::set<SnapshotId> in_use = HF_TRY(snapshots_in_use());
     std::vector<SnapshotId> ids;
     for (const SnapshotRecord& record : same) {
         const auto now = reader.find(record.id.hex());  // It may have been forgotten meanwhile.

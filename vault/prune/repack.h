@@ -35,7 +35,7 @@ struct RepackSettings {
     /// Read and written together; 0: no limit.
     std::uint64_t bytes_per_second_max = 0;
     /// Snapshots that are mounted or run from here, which keep their packs. Asked under
-    /// commit.lock.
+    /// commit.lock. None: there are none.
     std::function<Result<std::set<SnapshotId>>()> in_use;
     /// For a dry run: as if these were forgotten already. Then packs are chosen, and nothing moves.
     std::set<SnapshotId> as_if_forgotten;
