@@ -1,11 +1,13 @@
 #include "vault/vault.h"
 
+#include "vault/base/damage.h"
 #include "vault/base/fault.h"
 #include "vault/base/file.h"
 #include "vault/base/lock_file.h"
 #include "vault/base/temporary.h"
 #include "vault/keys/key_file.h"
 #include "vault/ledger/standing.h"
+#include "vault/pack/pack_writer.h"
 
 #include <unistd.h>
 
@@ -41,6 +43,13 @@ Result<std::unique_ptr<ChunkIndex>> open_index(const std::string& path) {
         return io_error(errno, "put aside " + path);
     }
     return ChunkIndex::open(path);
+}
+
+Result<void> still_sound(std::size_t unsound, const char* how) {
+    if (unsound == 0) return {};
+    return Error{Errc::Corrupt, std::to_string(unsound) +
+                                    " packs that this snapshot builds on are " + how +
+                                    "; run it again, and it stores their content anew"};
 }
 
 }  // namespace
@@ -208,10 +217,28 @@ Result<void> Vault::check_present(const std::set<PackId>& packs) {
         HF_TRY(index_->mark_bad(pack));
         ++missing;
     }
-    if (missing == 0) return {};
-    return Error{Errc::Corrupt, std::to_string(missing) +
-                                    " packs that this snapshot builds on are gone from the vault; "
-                                    "run it again, and it stores their content anew"};
+    return still_sound(missing, "gone from the vault");
+}
+
+/// Nobody has looked at what no list names since it was written: what a snapshot that was killed
+/// left behind, or one that was forgotten. So its bytes are read once before they are relied on.
+Result<void> Vault::check_adopted(const WrittenSnapshot& written, const std::string& system) {
+    std::set<PackId> listed;
+    if (const auto before = reader_->latest(system)) {
+        const auto list = reader_->ledger().list(before->list);
+        if (!list) return {};  // Verify names it.
+        listed.insert(list->packs.begin(), list->packs.end());
+    }
+    std::size_t damaged = 0;
+    for (const PackId& pack : written.packs) {
+        if (listed.contains(pack) || written.new_packs.contains(pack)) continue;
+        const auto file = store_.get_all(pack_name(pack), pack_bytes_max);
+        if (file && file->size() >= pack_bytes_min && pack_id_of(*file) == pack) continue;
+        if (!file && !is_damage(file.error())) return file.error();
+        HF_TRY(index_->mark_bad(pack));
+        ++damaged;
+    }
+    return still_sound(damaged, "damaged or gone");
 }
 
 /// The same set may rest here already, as a change of a base that a killed prune has erased.
@@ -228,6 +255,7 @@ Result<void> Vault::store_list(const BuiltList& list) {
 Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapshot& written,
                                      const std::string& system, std::int64_t time,
                                      std::uint64_t warnings) {
+    HF_TRY(check_adopted(written, system));
     const Fd lock = HF_TRY(lock_commits());
     // Under the lock a base that prune has erased does not resolve, and one that does stays, since
     // this entry's list builds on it.

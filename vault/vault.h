@@ -81,7 +81,8 @@ public:
     /// The chain that this node writes; call its make_sound() before a snapshot, to tell people.
     OwnChain& chain() { return *chain_; }
 
-    /// Stores list and ledger entry. Errors: Full, Io, Conflict.
+    /// Stores list and ledger entry. Errors: Corrupt (a pack that it builds on is missing or
+    /// damaged: the next try stores the content anew), Full, Io, Conflict.
     Result<SnapshotRecord> commit(const Writing& writing, const WrittenSnapshot& written,
                                   const std::string& system, std::int64_t time,
                                   std::uint64_t warnings);
@@ -98,8 +99,8 @@ public:
     /// While it is held no snapshot of this vault is committed, and nothing is erased. Errors: Io.
     Result<Fd> lock_commits() const;
 
-    /// Removes what writers that were killed have left half written, here and beside the vault, once
-    /// it is a day old. Errors: Io.
+    /// Removes what writers that were killed have left half written, here and beside the vault,
+    /// once it is a day old. Errors: Io.
     Result<void> sweep();
 
     /// Writes a fact other than a snapshot, sealed to the trust (in a domain of its own).
@@ -112,6 +113,7 @@ private:
 
     Result<void> append_standing(const StandingBody& body, const ListId& list);
     Result<void> store_list(const BuiltList& list);
+    Result<void> check_adopted(const WrittenSnapshot& written, const std::string& system);
     Result<void> check_present(const std::set<PackId>& packs);
     Result<void> load_domains();
     Result<void> choose_epoch(Writing& writing);

@@ -1,5 +1,7 @@
 #include "agent/backup/tree_sink.h"
 
+#include "vault/base/damage.h"
+
 namespace holdfast::agent {
 namespace {
 
@@ -71,9 +73,7 @@ Result<bool> TreeSink::add_unchanged(const vault::Entry& entry) {
 
 /// Damage in the snapshot before is no reason to fail this one, which mends it by reading.
 Result<bool> TreeSink::read_instead(const Error& error) {
-    const bool is_damage = error.code == Errc::Corrupt || error.code == Errc::NotFound ||
-                           error.code == Errc::Io;  // Io: a dying disk's way to say so.
-    if (!is_damage) return error;
+    if (!is_damage(error)) return error;
     cursor_.reset();
     return false;
 }

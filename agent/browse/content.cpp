@@ -1,6 +1,6 @@
 #include "agent/browse/content.h"
 
-#include "agent/restore/selection.h"
+#include "vault/base/damage.h"
 
 #include <algorithm>
 #include <array>
@@ -89,8 +89,13 @@ private:
 
 }  // namespace
 
+Result<vault::Item> item_with_content(const vault::TreeReader& tree, vault::Item item) {
+    if (item.entry.hard_link == 0 || !item.content.empty()) return item;
+    return first_link(tree, item);
+}
+
 Result<vault::Extents> extents_of_file(const vault::TreeReader& tree, vault::Item item) {
-    if (item.entry.hard_link != 0 && item.content.empty()) item = HF_TRY(first_link(tree, item));
+    item = HF_TRY(item_with_content(tree, std::move(item)));
     vault::Extents extents = HF_TRY(tree.extents(item));
     HF_TRY(vault::check_covers(extents, item.entry.size).within(item.entry.path));
     return extents;

@@ -14,6 +14,10 @@ using TakeBytes = std::function<Result<void>(View)>;
 /// Asked about damage; an error ends the pouring, and without one zeros stand for the extent.
 using TakeDamage = std::function<Result<void>(const Error&)>;
 
+/// The item of a regular file that has its content, whichever of its links `item` is.
+/// Errors: those of TreeReader::leaf(), Corrupt.
+Result<vault::Item> item_with_content(const vault::TreeReader& tree, vault::Item item);
+
 /// All extents of a regular file, whichever of its links `item` is; they cover its size.
 /// Errors: those of ChunkReader::read(), Corrupt.
 Result<vault::Extents> extents_of_file(const vault::TreeReader& tree, vault::Item item);

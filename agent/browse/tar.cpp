@@ -2,7 +2,7 @@
 
 #include "agent/browse/list_folder.h"
 #include "agent/restore/notices.h"
-#include "agent/restore/selection.h"
+#include "vault/base/damage.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,6 +1,6 @@
 #include "agent/restore/file_writer.h"
 
-#include "agent/restore/selection.h"
+#include "vault/base/damage.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,5 +1,7 @@
 #include "agent/restore/selection.h"
 
+#include "vault/base/damage.h"
+
 #include "agent/restore/folder_walk.h"
 
 namespace holdfast::agent {
@@ -56,10 +58,6 @@ private:
 };
 
 }  // namespace
-
-bool is_damage(const Error& error) {
-    return error.code == Errc::Corrupt || error.code == Errc::NotFound || error.code == Errc::Io;
-}
 
 Result<void> visit_selected(const vault::TreeReader& tree, const std::vector<Glob>& includes,
                             const std::atomic<bool>* stop, TreeVisitor& visitor) {

@@ -33,7 +33,4 @@ public:
 Result<void> visit_selected(const vault::TreeReader& tree, const std::vector<Glob>& includes,
                             const std::atomic<bool>* stop, TreeVisitor& visitor);
 
-/// True for what concerns one object of the vault, so that others may well be fine.
-bool is_damage(const Error& error);
-
 }  // namespace holdfast::agent

@@ -46,6 +46,15 @@ public:
     /// `edit` changes what is committed: the packs of the list among it.
     SnapshotRecord snapshot(Vault& vault, const Files& files, const Edit& edit = {},
                             std::size_t uncovered_packs_max = uncovered_max) const {
+        auto record = try_snapshot(vault, files, edit, uncovered_packs_max);
+        INFO((record ? "" : record.error().message));
+        REQUIRE(record);
+        return *record;
+    }
+
+    /// Errors: the commit's.
+    Result<SnapshotRecord> try_snapshot(Vault& vault, const Files& files, const Edit& edit = {},
+                                        std::size_t uncovered_packs_max = uncovered_max) const {
         const auto writing = vault.begin_writing("share", OpeningKeys::Node);
         REQUIRE(writing);
         SnapshotContext context = vault.context(*writing, 1);
@@ -60,9 +69,7 @@ public:
         auto written = writer.finish(std::move(manifest));
         REQUIRE(written);
         if (edit) edit(*written);
-        auto record = vault.commit(*writing, *written, "share", clock.wall, 0);
-        REQUIRE(record);
-        return *record;
+        return vault.commit(*writing, *written, "share", clock.wall, 0);
     }
 
     VerifyReport verify(Vault& vault) const {

@@ -307,6 +307,16 @@ Result<std::optional<ChunkPlace>> ChunkIndex::find_unless_claimed(const ChunkId&
     return std::optional<ChunkPlace>(HF_TRY(find_locked(id)));
 }
 
+Result<std::vector<ChunkPlace>> ChunkIndex::places(const ChunkId& id) {
+    std::vector<ChunkPlace> sound = HF_TRY(sound_places(id));
+    const std::lock_guard lock(mutex_);
+    find_.bind(0, id.view());
+    while (HF_TRY(find_.step())) {
+        if (find_.integer(unsound_column) != 0) sound.push_back(place_from(find_));
+    }
+    return sound;
+}
+
 Result<std::vector<ChunkPlace>> ChunkIndex::sound_places(const ChunkId& id) {
     const std::lock_guard lock(mutex_);
     std::vector<ChunkPlace> places;

@@ -83,7 +83,8 @@ public:
     /// In a sound pack if there is one. Errors: NotFound (no pack known here has it), Io.
     Result<ChunkPlace> find(const ChunkId& id);
 
-    /// All sound places of a chunk. Errors: Io.
+    /// All places of a chunk, or only the sound ones; those come first. Errors: Io.
+    Result<std::vector<ChunkPlace>> places(const ChunkId& id);
     Result<std::vector<ChunkPlace>> sound_places(const ChunkId& id);
 
     /// How many sealed bytes of each pack known here are in chunks that `counts`. Reads the whole

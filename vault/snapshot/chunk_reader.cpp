@@ -1,5 +1,7 @@
 #include "vault/snapshot/chunk_reader.h"
 
+#include "vault/base/damage.h"
+
 namespace holdfast::vault {
 
 Result<std::shared_ptr<const Buffer>> ChunkReader::read(const ChunkId& id) {
@@ -7,8 +9,7 @@ Result<std::shared_ptr<const Buffer>> ChunkReader::read(const ChunkId& id) {
         recent_.splice(recent_.begin(), recent_, found->second);
         return recent_.front().second;
     }
-    const ChunkPlace place = HF_TRY(index_->find(id));
-    auto content = std::make_shared<const Buffer>(HF_TRY(read_at(id, place)));
+    auto content = std::make_shared<const Buffer>(HF_TRY(read_anywhere(id)));
     recent_.emplace_front(id, content);
     by_id_[id] = recent_.begin();
     cached_ += content->size();
@@ -16,6 +17,18 @@ Result<std::shared_ptr<const Buffer>> ChunkReader::read(const ChunkId& id) {
         cached_ -= recent_.back().second->size();
         by_id_.erase(recent_.back().first);
         recent_.pop_back();
+    }
+    return content;
+}
+
+Result<Buffer> ChunkReader::read_anywhere(const ChunkId& id) {
+    const ChunkPlace first = HF_TRY(index_->find(id));
+    auto content = read_at(id, first);
+    if (content || !is_damage(content.error())) return content;
+    for (const ChunkPlace& other : HF_TRY(index_->places(id))) {
+        if (other.pack == first.pack) continue;
+        auto found = read_at(id, other);
+        if (found) return found;
     }
     return content;
 }

@@ -20,13 +20,16 @@ public:
                 std::size_t cache_bytes = 16_MiB)
         : store_(&store), index_(&index), opener_(keys), cache_bytes_(cache_bytes) {}
 
-    /// Errors: NotFound (in no pack known here), Corrupt, Locked, Io, Unreachable.
+    /// From whichever of its places it can be read. Errors: NotFound (in no pack known here),
+    /// Corrupt, Locked, Io, Unreachable; of several places, that of the first.
     Result<std::shared_ptr<const Buffer>> read(const ChunkId& id);
 
     /// The chunk at `place`, past the index and the cache. Errors: as read().
     Result<Buffer> read_at(const ChunkId& id, const ChunkPlace& place);
 
 private:
+    Result<Buffer> read_anywhere(const ChunkId& id);
+
     using Cached = std::pair<ChunkId, std::shared_ptr<const Buffer>>;
 
     const Store* store_;

@@ -95,6 +95,7 @@ Result<WrittenSnapshot> SnapshotWriter::finish(Manifest manifest) {
     written.packs.insert(written.manifest_pack);
     for (const PackSink::NewPack& pack : sink_.new_packs()) {
         written.packs.insert(pack.id);
+        written.new_packs.insert(pack.id);
         written.stored_bytes += pack.bytes;
     }
     for (const SourceInfo& source : manifest.sources) {

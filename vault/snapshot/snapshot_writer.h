@@ -30,7 +30,8 @@ struct SnapshotContext {
 struct WrittenSnapshot {
     PackId manifest_pack;
     ChunkId manifest_map;
-    std::set<PackId> packs;  // All that the snapshot needs.
+    std::set<PackId> packs;      // All that the snapshot needs.
+    std::set<PackId> new_packs;  // Those of them that were written for it.
     std::uint64_t entries = 0;
     std::uint64_t bytes = 0;         // Of all its files.
     std::uint64_t new_bytes = 0;     // Content that was not there before.
