@@ -25,8 +25,9 @@ void add_partner_verbs(Command app, Context& context);    // partner
 void add_prune_verbs(Command app, Context& context);      // prune, forget
 void add_recover_verbs(Command app, Context& context);    // recover
 void add_replicate_verbs(Command app, Context& context);  // replicate
+void add_restore_verb(Command app, Context& context);     // restore
 void add_setup_verbs(Command app, Context& context);      // init, doctor, system
-void add_vault_verbs(Command app, Context& context);      // snapshot, snapshots, restore
+void add_vault_verbs(Command app, Context& context);      // snapshot, snapshots
 void add_verify_verbs(Command app, Context& context);     // verify, repair
 void add_browse_verbs(Command app, Context& context);     // ls, cat, find, diff, stats
 void add_mount_verbs(Command app, Context& context);      // mount, unmount

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
         "Each verb has --help, and --json where it reports.");
     add_setup_verbs(app, context);
     add_vault_verbs(app, context);
+    add_restore_verb(app, context);
     add_verify_verbs(app, context);
     add_prune_verbs(app, context);
     add_browse_verbs(app, context);

@@ -15,4 +15,17 @@ void report(const Context& context, const Json& json, const std::string& text);
 int end(const Result<int>& code);
 int end(const Result<void>& done);
 
+constexpr std::size_t warnings_shown_max = 20;
+
+/// Tells the first of them: each has a path, and what is wrong with it.
+template <class Warnings>
+void warn_of(const Warnings& warnings) {
+    for (std::size_t i = 0; i < warnings.size() && i < warnings_shown_max; ++i) {
+        warn(warnings[i].path + ": " + warnings[i].what);
+    }
+    if (warnings.size() > warnings_shown_max) {
+        warn("and " + std::to_string(warnings.size() - warnings_shown_max) + " more");
+    }
+}
+
 }  // namespace holdfast::agent::cli

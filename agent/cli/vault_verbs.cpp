@@ -1,14 +1,13 @@
-// snapshot, snapshots, restore: the vault's daily work.
+// snapshot, snapshots: the vault's daily work.
 #include "agent/backup/backup.h"
 #include "agent/cli/after_snapshot.h"
 #include "agent/cli/context.h"
+#include "agent/cli/report.h"
 #include "agent/cli/vault_at.h"
 #include "agent/cli/watch.h"
 #include "agent/config/systems.h"
 #include "agent/failover/older_term.h"
 #include "agent/node/node.h"
-#include "agent/restore/restore_snapshot.h"
-#include "agent/restore/survey.h"
 #include "vault/base/worker_pool.h"
 
 #include <fmt/format.h>
@@ -20,8 +19,6 @@
 namespace holdfast::agent::cli {
 namespace {
 
-constexpr std::size_t warnings_shown_max = 20;
-
 Json to_json(const vault::SnapshotRecord& record) {
     return {{"id", record.id.hex()},
             {"system", record.system},
@@ -32,16 +29,6 @@ Json to_json(const vault::SnapshotRecord& record) {
             {"new_bytes", record.new_bytes},
             {"stored_bytes", record.stored_bytes},
             {"warnings", record.warnings}};
-}
-
-template <class Warnings>
-void show_warnings(const Warnings& warnings) {
-    for (std::size_t i = 0; i < warnings.size() && i < warnings_shown_max; ++i) {
-        warn(warnings[i].path + ": " + warnings[i].what);
-    }
-    if (warnings.size() > warnings_shown_max) {
-        warn(fmt::format("and {} more", warnings.size() - warnings_shown_max));
-    }
 }
 
 struct SnapshotOptions {
@@ -101,7 +88,7 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
                    record.system, record.entries, human_bytes(record.bytes),
                    human_bytes(record.new_bytes), human_bytes(record.stored_bytes),
                    human_duration(took_ms));
-        show_warnings(taken->warnings);
+        warn_of(taken->warnings);
     }
     return taken->warnings.empty() ? Done : DoneWithWarnings;
 }
@@ -126,160 +113,6 @@ int snapshots(const Context& context, const std::string& system, const std::stri
     }
     if (context.json) fmt::print("{}\n", json_text(out));
     return Done;
-}
-
-struct RestoreOptions {
-    std::string snapshot;
-    std::string latest;
-    std::string to;
-    std::string from;
-    std::vector<std::string> includes;
-    bool dry_run = false;
-    bool owners_by_name = false;
-    std::string owner;
-    std::vector<std::string> map_users, map_groups;
-};
-
-Result<OwnerRules> owner_rules(const RestoreOptions& options) {
-    OwnerRules rules;
-    if (options.owners_by_name) rules.by_name();
-    if (!options.owner.empty()) HF_TRY(rules.all_to(options.owner).within("--owner"));
-    for (const std::string& pair : options.map_users) {
-        HF_TRY(rules.map_user(pair).within("--map-user"));
-    }
-    for (const std::string& pair : options.map_groups) {
-        HF_TRY(rules.map_group(pair).within("--map-group"));
-    }
-    return rules;
-}
-
-/// What the restore would do, and whether there is room for it.
-int survey(const Context& context, vault::VaultReader& reader, const vault::SnapshotRecord& record,
-           RestoreSettings& settings) {
-    const auto found = watch(
-        "survey " + record.system, settings.progress->stop,
-        [&](ProgressLine& line) {
-            line.show(settings.progress->bytes, record.bytes,
-                      fmt::format("{} paths", settings.progress->entries.load()));
-        },
-        [&] { return survey_restore(reader, record, settings); });
-    if (!found) return fail(found.error());
-    if (context.json) {
-        fmt::print("{}\n", json_text(Json{{"dry_run", true},
-                                          {"snapshot", record.id.hex()},
-                                          {"system", record.system},
-                                          {"time_ms", record.time},
-                                          {"to", settings.folder},
-                                          {"entries", found->entries},
-                                          {"files", found->files},
-                                          {"folders", found->folders},
-                                          {"bytes", found->bytes},
-                                          {"data_bytes", found->data_bytes},
-                                          {"free_bytes", found->free_bytes}}));
-    } else {
-        fmt::print(
-            "{} of {} ({}): {} paths, {} ({} without holes) would come to {}, where {} are "
-            "free\n",
-            record.id.brief(), record.system, format_time(record.time), found->entries,
-            human_bytes(found->bytes), human_bytes(found->data_bytes), settings.folder,
-            human_bytes(found->free_bytes));
-    }
-    if (found->data_bytes <= found->free_bytes) return Done;
-    return fail(
-        {Errc::Full, fmt::format("{} needs {}, but has {} free", settings.folder,
-                                 human_bytes(found->data_bytes), human_bytes(found->free_bytes))});
-}
-
-int restore(const Context& context, const RestoreOptions& options) {
-    auto owners = owner_rules(options);
-    if (!owners) return fail(owners.error());
-    auto at = open_vault_at(context.home(), options.from);
-    if (!at) return fail(at.error());
-    vault::VaultReader& reader = at->reader();
-    auto record =
-        options.latest.empty() ? reader.find(options.snapshot) : reader.latest(options.latest);
-    if (!record) return fail(record.error());
-    RestoreProgress progress;
-    RestoreSettings settings;
-    settings.folder = options.to;
-    settings.includes = options.includes;
-    settings.owners = std::move(*owners);
-    settings.progress = &progress;
-    if (options.dry_run) return survey(context, reader, *record, settings);
-    auto facts = watch(
-        "restore " + record->system, progress.stop,
-        [&](ProgressLine& line) {
-            line.show(progress.bytes, record->bytes,
-                      fmt::format("{} paths", progress.entries.load()));
-        },
-        [&] { return restore_snapshot(reader, *record, settings); });
-    if (!facts && !options.from.empty()) {
-        return fail({facts.error().code, options.from + ": " + facts.error().message});
-    }
-    if (!facts) return fail(facts.error());
-    if (context.json) {
-        Json out{{"snapshot", record->id.hex()}, {"system", record->system},
-                 {"time_ms", record->time},      {"to", options.to},
-                 {"entries", facts->entries},    {"bytes", facts->bytes},
-                 {"damaged", Json::array()},     {"warnings", Json::array()}};
-        for (const auto& one : facts->damaged) {
-            out["damaged"].push_back({{"path", one.path}, {"what", one.what}});
-        }
-        for (const auto& one : facts->warnings) {
-            out["warnings"].push_back({{"path", one.path}, {"what", one.what}});
-        }
-        fmt::print("{}\n", json_text(out));
-    } else {
-        fmt::print("{} of {} ({}): {} paths, {} restored to {}\n", record->id.brief(),
-                   record->system, format_time(record->time), facts->entries,
-                   human_bytes(facts->bytes), options.to);
-        show_warnings(facts->damaged);
-        show_warnings(facts->warnings);
-    }
-    if (facts->damaged_paths != 0) {
-        return fail(
-            {Errc::Corrupt,
-             fmt::format("{} paths are damaged {}; the rest is restored", facts->damaged_paths,
-                         options.from.empty() ? "in the vault (holdfast verify names the packs)"
-                                              : "at " + options.from)});
-    }
-    return facts->warnings.empty() ? Done : DoneWithWarnings;
-}
-
-void add_restore(Command app, Context& context) {
-    auto options = std::make_shared<RestoreOptions>();
-    Command verb = app.add_subcommand("restore", "write a snapshot's content into a new folder");
-    auto id = verb.add_option("SNAPSHOT", options->snapshot, "the snapshot's id, or its beginning");
-    auto latest = verb.add_option("--latest", options->latest, "the newest of this system")
-                      .type_name("SYSTEM");
-    id.excludes(latest);
-    verb.add_option("--to", options->to, "a folder that is new or empty")
-        .required()
-        .type_name("DIR");
-    verb.add_option("--from", options->from, "from what this partner holds of our vault")
-        .type_name("PARTNER");
-    verb.add_option("--include", options->includes, "only paths that match (may be repeated)")
-        .type_name("GLOB");
-    verb.add_flag("--owners-by-name", options->owners_by_name,
-                  "to the users and groups that have these names here");
-    verb.add_option("--owner", options->owner, "everything to this owner")
-        .type_name("USER[:GROUP]");
-    verb.add_option("--map-user", options->map_users, "from a user to another (may be repeated)")
-        .type_name("OLD=NEW");
-    verb.add_option("--map-group", options->map_groups, "from a group to another")
-        .type_name("OLD=NEW");
-    verb.add_flag("--dry-run", options->dry_run, "tell how much it would be, and write nothing");
-    verb.add_flag("--json", context.json, "report as JSON");
-    verb.footer(
-        "One source comes straight into DIR, several into DIR/SOURCE.\n"
-        "Example: holdfast restore --latest epr --to /srv/restored\n"
-        "Example: holdfast restore --latest epr --to /srv/restored --from Trumpton");
-    verb.callback([&context, options] {
-        if (options->snapshot.empty() && options->latest.empty()) {
-            usage_error("SNAPSHOT or --latest SYSTEM");
-        }
-        context.verb = [&context, options] { return restore(context, *options); };
-    });
 }
 
 }  // namespace
@@ -309,8 +142,6 @@ void add_vault_verbs(Command app, Context& context) {
     list.callback([&context, system, from] {
         context.verb = [&context, system, from] { return snapshots(context, *system, *from); };
     });
-
-    add_restore(app, context);
 }
 
 }  // namespace holdfast::agent::cli

@@ -1,5 +1,7 @@
 #include "agent/restore/dresser.h"
 
+#include "vault/base/file.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -40,10 +42,15 @@ struct Dresser::Target {
         return name == nullptr ? fchown(fd, uid, gid)
                                : fchownat(fd, name, uid, gid, AT_SYMLINK_NOFOLLOW);
     }
+    /// By name chmod() follows a link, which somebody else may have put there since: so the inode
+    /// is held first.
     int chmod_to(std::uint32_t mode) const {
-        // By name it follows links, but is not asked for them; restore made the name itself, in a
-        // folder that nobody else can enter.
-        return name == nullptr ? fchmod(fd, mode) : fchmodat(fd, name, mode, 0);
+        if (name == nullptr) return fchmod(fd, mode);
+        const Fd held(openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        struct stat about {};
+        if (!held || fstat(held.get(), &about) != 0) return -1;
+        if (S_ISLNK(about.st_mode)) return errno = ELOOP, -1;
+        return chmod(("/proc/self/fd/" + std::to_string(held.get())).c_str(), mode);
     }
     int set_xattr(const std::string& xattr, View value) const {
         if (name == nullptr) return fsetxattr(fd, xattr.c_str(), value.data(), value.size(), 0);

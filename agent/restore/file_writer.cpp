@@ -1,8 +1,10 @@
 #include "agent/restore/file_writer.h"
 
 #include "vault/base/damage.h"
+#include "vault/base/fault.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,7 +52,7 @@ Result<void> check_content(const vault::ContentParts& content, std::uint64_t siz
 
 FileWriter::FileWriter(int root, const ChunkReaderFactory& readers, const RestoreSettings& settings,
                        Notices& notices)
-    : settings_(&settings), notices_(&notices), walk_(root) {
+    : root_(root), settings_(&settings), notices_(&notices), walk_(root) {
     const unsigned workers = settings.workers == 0 ? default_workers() : settings.workers;
     for (unsigned i = 0; i < workers; ++i) {
         tools_.push_back({readers(), FolderWalk(root), Dresser(settings.owners, notices)});
@@ -62,9 +64,22 @@ FileWriter::~FileWriter() {
     failed_ = true;  // Batches still queued end at once.
 }
 
+/// What did not come to its end is not left behind under a name of its own.
+FileWriter::File::~File() {
+    if (root < 0 || named) return;
+    FolderWalk walk(root);
+    const int folder = walk.enter(folder_of(entry.path));
+    if (folder >= 0) (void)unlinkat(folder, name.c_str(), 0);
+}
+
 Result<void> FileWriter::add(vault::Item item) {
     auto file = std::make_shared<File>();
     file->entry = std::move(item.entry);
+    file->name = name_of(file->entry.path);
+    if (settings_->overwrite != Overwrite::Refuse) {
+        file->name = unfinished_name(file->name);
+        file->root = root_;
+    }
     ++files_;
     bytes_ += file->entry.size;
     if (auto sound = check_content(item.content, file->entry.size); !sound) {
@@ -187,7 +202,29 @@ Result<void> FileWriter::write_piece(Piece& piece, Tools& tools) {
     } else {
         HF_TRY(write_extents(piece, fd.get(), piece.extents, *tools.chunks));
     }
-    if (--file.pieces_left == 0) tools.dresser.dress(fd.get(), file.entry);
+    if (--file.pieces_left != 0) return {};
+    fault_point("file restored, without its attributes");
+    tools.dresser.dress(fd.get(), file.entry);
+    return file.root < 0 ? Result<void>() : name(file, fd.get(), tools.walk);
+}
+
+/// A whole file takes its name, in place of what has it; a damaged one only a name that is free.
+Result<void> FileWriter::name(File& file, int fd, FolderWalk& walk) {
+    const std::string& path = file.entry.path;
+    const std::string wanted = name_of(path);
+    const int folder = walk.enter(folder_of(path));
+    if (folder < 0) return only_this("its folder is gone", errno);
+    struct stat about {};
+    const bool there = fstatat(folder, wanted.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && file.damaged) return {};  // The notice is given; what is there stays.
+    // Else a loss of power might leave neither the old content nor the new.
+    if (there && fdatasync(fd) != 0) return io_error(errno, "sync " + path);
+    fault_point("file restored, under another name");
+    if (renameat(folder, file.name.c_str(), folder, wanted.c_str()) != 0) {
+        return concerns_all(errno) ? io_error(errno, "name " + path)
+                                   : only_this("it cannot take its name", errno);
+    }
+    file.named = true;
     return {};
 }
 
@@ -196,7 +233,9 @@ Result<Fd> FileWriter::open(File& file, FolderWalk& walk) {
     const std::string& path = file.entry.path;
     const int folder = walk.enter(folder_of(path));
     const int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC | (file.made ? 0 : O_CREAT | O_EXCL);
-    Fd fd(folder < 0 ? -1 : openat(folder, name_of(path).c_str(), flags, 0600));
+    // A restore that was killed may have left one of that name.
+    if (folder >= 0 && file.root >= 0 && !file.made) (void)unlinkat(folder, file.name.c_str(), 0);
+    Fd fd(folder < 0 ? -1 : openat(folder, file.name.c_str(), flags, 0600));
     int failed = fd ? 0 : errno;
     if (fd && !file.made && file.entry.size != 0 &&
         ftruncate(fd.get(), static_cast<off_t>(file.entry.size)) != 0) {

@@ -30,7 +30,8 @@ public:
     FileWriter(const FileWriter&) = delete;
     FileWriter& operator=(const FileWriter&) = delete;
 
-    /// Takes a file whose folder is there. Damage to it is told to the notices.
+    /// Takes a file whose folder is there. Damage to it is told to the notices. In a folder in use
+    /// it takes the place of what has its name, when it is whole.
     /// Errors: what a worker met that concerns all: Full, Io (the target), Locked, Unreachable,
     /// Interrupted.
     Result<void> add(vault::Item item);
@@ -43,8 +44,12 @@ public:
 
 private:
     struct File {
+        ~File();
         vault::Entry entry;
+        std::string name;   // While it is written, in its folder.
+        int root = -1;      // If it has another name then: where to remove it, should it not end.
         bool made = false;  // Before its pieces; else by its only one.
+        std::atomic<bool> named{false};
         std::atomic<std::size_t> pieces_left{0};
         std::atomic<bool> damaged{false};
     };
@@ -74,9 +79,11 @@ private:
                                vault::ChunkReader& chunks);
     Result<void> write_extent(File& file, int fd, std::uint64_t at, const vault::Extent& extent,
                               vault::ChunkReader& chunks);
+    Result<void> name(File& file, int fd, FolderWalk& walk);
     void damage(File& file, const std::string& what);
     bool stopped() const;
 
+    int root_;
     const RestoreSettings* settings_;
     Notices* notices_;
     FolderWalk walk_;  // The caller's.

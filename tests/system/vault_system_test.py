@@ -69,74 +69,6 @@ class VaultTest(unittest.TestCase):
         self.assertEqual(again["read_bytes"], 0)
         self.assertEqual(len(self.node.objects("pack")), 2)
 
-    @unittest.skipIf(os.geteuid() != 0, "giving files away needs root")
-    def test_restored_paths_belong_to_whom_the_admin_says(self):
-        with open(os.path.join(self.tree, "letter"), "wb") as file:
-            file.write(b"Dear colleague")
-        os.chown(os.path.join(self.tree, "letter"), 4321, 1234)
-        self.snapshot()
-        for number, (options, expected) in enumerate((
-                ([], (4321, 1234)), (["--map-user", "4321=daemon"], (1, 1234)),
-                (["--map-group", "1234=77", "--map-user", "0=5"], (4321, 77)),
-                (["--owner", "daemon:sys"], (1, 3)))):
-            to = self.node.path(f"owned-{number}")
-            self.node.ok("restore", "--latest", "share", "--to", to, *options)
-            found = os.lstat(os.path.join(to, "letter"))
-            self.assertEqual((found.st_uid, found.st_gid), expected, options)
-        wrong = self.node.run("restore", "--latest", "share", "--to", self.node.path("none"),
-                              "--owner", "nobody-of-this-name")
-        self.assertEqual(wrong.code, 2)
-        self.assertFalse(os.path.exists(self.node.path("none")))
-
-    def test_part_of_a_snapshot_is_restored(self):
-        self.snapshot()
-        to = self.restored("--latest", "share", "--include", "share/001/*")
-        found = sorted(os.listdir(to + "/share/001"))
-        self.assertEqual(found, sorted(os.listdir(self.tree + "/share/001")))
-        self.assertEqual(os.listdir(to), ["share"])
-        missing = self.node.run("restore", "--latest", "share", "--include", "nothing-like-it",
-                                "--to", self.node.path("none"))
-        self.assertEqual(missing.code, 1)
-
-    def test_a_dry_run_says_what_the_restore_then_does(self):
-        os.link(self.tree + "/share/000/note-0.txt", self.tree + "/share/001/also")
-        self.snapshot()
-        for more in ((), ("--include", "zz*"), ("--include", "share/001"), ("--include", "sparse")):
-            to = self.node.path("restored")
-            shutil.rmtree(to, ignore_errors=True)
-            said = self.good("restore", "--latest", "share", "--to", to, "--dry-run", "--json",
-                             *more).json()
-            self.assertFalse(os.path.exists(to))
-            done = self.good("restore", "--latest", "share", "--to", to, "--json", *more).json()
-            for what in ("snapshot", "entries", "bytes"):
-                self.assertEqual(said[what], done[what], (what, more))
-            files = {os.lstat(os.path.join(at, name)).st_ino for at, _, names in os.walk(to)
-                     for name in names if not os.path.islink(os.path.join(at, name))}
-            self.assertEqual(said["files"], len(files), more)
-            self.assertTrue(0 < said["data_bytes"] <= said["bytes"], more)
-            disk = os.statvfs(self.node.root)
-            self.assertLess(abs(said["free_bytes"] - disk.f_bavail * disk.f_frsize), 1 << 28)
-        self.assertEqual((said["bytes"], said["data_bytes"] < 1 << 20), ((3 << 20) + 3, True))
-        full = self.node.run("restore", "--latest", "share", "--to", to, "--dry-run")
-        self.assertEqual((full.code, full.out), (1, ""))
-        self.assertIn("is not empty", full.err)
-        none = self.node.run("restore", "--latest", "share", "--to", to + "2", "--dry-run",
-                             "--include", "nothing")
-        self.assertEqual(none.code, 1)
-        self.assertIn("no path of the snapshot matches", none.err)
-
-    @unittest.skipUnless(os.geteuid() == 0, "needs root for a small file system")
-    def test_a_dry_run_says_what_does_not_fit(self):
-        self.snapshot()
-        small = self.node.path("small")
-        os.makedirs(small)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", small], check=True)
-        self.addCleanup(subprocess.run, ["umount", small], check=True)
-        outcome = self.node.run("restore", "--latest", "share", "--to", small + "/a/b", "--dry-run")
-        self.assertEqual(outcome.code, 1)
-        self.assertRegex(outcome.err, r"small/a/b needs .*, but has .* free")
-        self.assertEqual(os.listdir(small), [])
-
     def test_snapshots_are_looked_into_without_restoring_them(self):
         first = self.snapshot()["id"]
         before = self.listed(first)
@@ -400,13 +332,6 @@ class VaultTest(unittest.TestCase):
 
     def listed(self, snapshot):
         return self.good("ls", snapshot, "--all", "--json").json()
-
-    def test_a_folder_with_something_in_it_is_not_restored_into(self):
-        self.snapshot()
-        outcome = self.node.run("restore", "--latest", "share", "--to", self.tree)
-        self.assertEqual(outcome.code, 1)
-        self.assertIn("not empty", outcome.err)
-        self.assertEqual(differences(self.tree, self.restored("--latest", "share")), [])
 
     def test_usage_mistakes_exit_with_2_and_change_nothing(self):
         for arguments in (["snapshot"], ["snapshots", "--nonsense"], ["restore", "--latest", "share"],
