@@ -236,8 +236,13 @@ Result<void> discard(const std::string& folder) {
 }
 
 Result<bool> is_mount_point(const std::string& path) {
+    return HF_TRY(mounted_type(path)).has_value();
+}
+
+Result<std::optional<std::string>> mounted_type(const std::string& path) {
     const std::string text = HF_TRY(read_proc_file("/proc/self/mountinfo"));
     std::string_view rest = text;
+    std::optional<std::string> type;  // Of several, the last hides the others.
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         std::string_view line = rest.substr(0, end);
@@ -245,9 +250,12 @@ Result<bool> is_mount_point(const std::string& path) {
         for (int field = 0; field < 4; ++field) {
             line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
         }
-        if (unescaped(line.substr(0, line.find(' '))) == path) return true;
+        if (unescaped(line.substr(0, line.find(' '))) != path) continue;
+        const std::size_t dash = std::min(line.find(" - "), line.size());
+        line.remove_prefix(std::min(dash + 3, line.size()));
+        type = std::string(line.substr(0, line.find(' ')));
     }
-    return false;
+    return type;
 }
 
 }  // namespace holdfast::agent

@@ -73,4 +73,11 @@ Result<void> discard(const std::string& folder);
 /// True if a file system is mounted at just this folder. Errors: Io.
 Result<bool> is_mount_point(const std::string& path);
 
+/// The type of the file system that is mounted at just this folder, as mount(8) shows it; none if
+/// none is. Errors: Io.
+Result<std::optional<std::string>> mounted_type(const std::string& path);
+
+/// The type of all mounts of ours.
+constexpr std::string_view our_mount_type = "fuse.holdfast";
+
 }  // namespace holdfast::agent

@@ -1,15 +1,21 @@
-// mount, unmount: a snapshot as a folder, for a person to look at or to try things on.
+// mount, unmount: a snapshot as a folder, for a person to look at or to try things on; or all of
+// them, by system and date.
 #include "agent/attach/attach.h"
 #include "agent/cli/report.h"
+#include "agent/cli/vault_at.h"
+#include "agent/history/history.h"
 #include "agent/node/node.h"
 #include "vault/base/file.h"
 #include "vault/crypto/hash.h"
 
 #include <fmt/format.h>
-#include "vault/base/json.h"
+#include <sys/mount.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 
 namespace holdfast::agent::cli {
 namespace {
@@ -19,6 +25,8 @@ struct MountOptions {
     std::string latest;
     std::string folder;
     bool writable = false;
+    bool all = false;
+    std::string from;
 };
 
 Result<std::string> absolute_folder(const std::string& path) {
@@ -84,17 +92,47 @@ int mount(const Context& context, const MountOptions& options) {
     return Done;
 }
 
-int unmount(const Context& context, const std::string& folder) {
-    auto place = absolute_folder(folder);
-    if (!place) return fail(place.error());
-    const std::string attachment = attachment_at(context.home(), *place);
-    if (!path_exists(attachment)) {
-        return fail({Errc::NotFound, *place + " is no mount of holdfast's"});
+/// Serves all snapshots until the folder is unmounted or somebody stops the program.
+Result<void> mount_all(const Context& context, const MountOptions& options) {
+    const std::string place = HF_TRY(absolute_folder(options.folder));
+    auto at = HF_TRY(open_vault_at(context.home(), options.from));
+    HF_TRY(make_folders(place, 0755));
+    std::error_code failed;
+    const bool empty = std::filesystem::is_empty(place, failed);
+    if (failed) return Error{Errc::Io, place + ": " + failed.message()};
+    if (!empty) return Error{Errc::Conflict, place + " is not empty"};
+    std::set<std::string> systems;
+    for (const vault::SnapshotRecord& record : at.reader().snapshots()) {
+        systems.insert(record.system);
     }
-    if (auto done = detach(attachment); !done) return fail(done.error());
-    if (auto done = discard(attachment); !done) return fail(done.error());
-    report(context, {{"place", *place}}, *place + " is unmounted; what was written to it is gone.");
-    return Done;
+    History history(at.reader(), system_clock(), [](const std::string& line) { warn(line); });
+    const auto ready = [&] {
+        report(
+            context,
+            {{"place", place}, {"systems", systems}, {"snapshots", at.reader().snapshots().size()}},
+            fmt::format("{}: {} snapshots of {} systems; Ctrl-C or holdfast unmount ends it", place,
+                        at.reader().snapshots().size(), systems.size()));
+        std::fflush(stdout);
+    };
+    return serve_archive(history, {place, "holdfast", ready});
+}
+
+Result<void> unmount(const Context& context, const std::string& folder) {
+    const std::string place = HF_TRY(absolute_folder(folder));
+    const std::string attachment = attachment_at(context.home(), place);
+    if (path_exists(attachment)) {
+        HF_TRY(detach(attachment));
+        HF_TRY(discard(attachment));
+        report(context, {{"place", place}},
+               place + " is unmounted; what was written to it is gone.");
+        return {};
+    }
+    if (HF_TRY(mounted_type(place)) != our_mount_type) {
+        return Error{Errc::NotFound, place + " is no mount of holdfast's"};
+    }
+    if (::umount2(place.c_str(), UMOUNT_NOFOLLOW) != 0) return io_error(errno, "unmount " + place);
+    report(context, {{"place", place}}, place + " is unmounted.");
+    return {};
 }
 
 }  // namespace
@@ -102,7 +140,7 @@ int unmount(const Context& context, const std::string& folder) {
 void add_mount_verbs(Command app, Context& context) {
     auto options = std::make_shared<MountOptions>();
     auto words = std::make_shared<std::vector<std::string>>();
-    Command verb = app.add_subcommand("mount", "show a snapshot as a folder");
+    Command verb = app.add_subcommand("mount", "show a snapshot, or all of them, as a folder");
     verb.add_option("SNAPSHOT DIR", *words,
                     "the snapshot's id, or its beginning; an empty folder, made if absent")
         .expected(1, 2)
@@ -110,26 +148,38 @@ void add_mount_verbs(Command app, Context& context) {
     verb.add_option("--latest", options->latest, "the newest of this system, instead of SNAPSHOT")
         .type_name("SYSTEM");
     verb.add_flag("--writable", options->writable, "let programs write; the vault never changes");
+    verb.add_flag("--all", options->all, "all snapshots, by system and date, until it is stopped");
+    verb.add_option("--from", options->from, "with --all: those that this partner holds")
+        .type_name("PARTNER");
     verb.add_flag("--json", context.json, "report as JSON");
     verb.footer(
         "One source appears at DIR, several at DIR/SOURCE. holdfast unmount DIR ends it.\n"
-        "Example: holdfast mount --latest epr /mnt/look");
+        "With --all: DIR/SYSTEM/2026-11-27T09:12:33Z, and DIR/SYSTEM/latest.\n"
+        "Example: holdfast mount --latest epr /mnt/look\n"
+        "Example: holdfast mount --all /mnt/history");
     verb.callback([&context, options, words] {
-        if (words->size() != (options->latest.empty() ? 2 : 1)) {
-            usage_error("SNAPSHOT DIR, or --latest SYSTEM DIR");
+        const bool named = options->latest.empty() && !options->all;
+        if (words->size() != (named ? 2 : 1)) {
+            usage_error("SNAPSHOT DIR, --latest SYSTEM DIR, or --all DIR");
         }
+        if (options->all && (options->writable || !options->latest.empty())) {
+            usage_error("--all without --latest and --writable");
+        }
+        if (!options->all && !options->from.empty()) usage_error("--all with --from");
         options->folder = words->back();
-        if (options->latest.empty()) options->snapshot = words->front();
-        context.verb = [&context, options] { return mount(context, *options); };
+        if (named) options->snapshot = words->front();
+        context.verb = [&context, options] {
+            return options->all ? end(mount_all(context, *options)) : mount(context, *options);
+        };
     });
 
     auto folder = std::make_shared<std::string>();
-    Command end = app.add_subcommand("unmount", "end a mount, and forget what was written to it");
-    end.add_option("DIR", *folder, "the folder that was given to mount").required();
-    end.add_flag("--json", context.json, "report as JSON");
-    end.footer("Example: holdfast unmount /mnt/look");
-    end.callback([&context, folder] {
-        context.verb = [&context, folder] { return unmount(context, *folder); };
+    Command stop = app.add_subcommand("unmount", "end a mount, and forget what was written to it");
+    stop.add_option("DIR", *folder, "the folder that was given to mount").required();
+    stop.add_flag("--json", context.json, "report as JSON");
+    stop.footer("Example: holdfast unmount /mnt/look");
+    stop.callback([&context, folder] {
+        context.verb = [&context, folder] { return end(unmount(context, *folder)); };
     });
 }
 

@@ -68,6 +68,12 @@ class Node:
             [RESCUE, "--kit", kit + "/recovery-kit.json", "--passphrase-file", kit + "/passphrase.txt",
              self.vault, *arguments], stdin=subprocess.DEVNULL, capture_output=True))
 
+    def wait_until(self, holds):
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < deadline, "it did not come to be"
+            select.select([], [], [], 0.05)
+
     def objects(self, folder):
         found = []
         for at, _, names in os.walk(os.path.join(self.vault, folder)):

@@ -1,11 +1,12 @@
 """restore: into new folders and folders in use, in part, in place, killed and resumed."""
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import unittest
 
-from node import Node, differences, make_tree, was_killed
+from node import HOLDFAST, Node, change_tree, differences, make_tree, was_killed
 
 
 def read(path):
@@ -18,6 +19,11 @@ def write(path, content, mtime=None):
         file.write(content)
     if mtime is not None:
         os.utime(path, (mtime, mtime))
+
+
+def same_but_links(a, b):
+    """The differences but for link counts: a name in the history is one name."""
+    return [one for one in differences(a, b) if not one.endswith("st_nlink")]
 
 
 class RestoreCase(unittest.TestCase):
@@ -317,6 +323,91 @@ class InPlaceTest(RestoreCase):
         outcome = self.node.run("restore", "--latest", "registry", "--in-place")
         self.assertEqual(outcome.code, 2)
         self.assertIn("only files can be restored in place", outcome.err)
+
+
+@unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/fuse"), "needs root and /dev/fuse")
+class HistoryTest(RestoreCase):
+    def mount(self, *more):
+        place = self.node.path("history")
+        process = subprocess.Popen([HOLDFAST, "--home", self.node.home, "mount", "--all", place,
+                                    *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.end, process, place)
+        said = process.stdout.readline().decode()  # It is mounted then.
+        self.assertIn(place, said)
+        return process, place
+
+    def end(self, process, place):
+        if process.poll() is None:
+            subprocess.run(["umount", "-l", place], check=False)
+            process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+    def dates(self, place, system="share"):
+        return sorted(name for name in os.listdir(os.path.join(place, system)) if name != "latest")
+
+    def test_all_snapshots_are_folders_by_date(self):
+        self.snapshot()
+        before = self.node.path("before")
+        subprocess.run(["cp", "-a", self.tree, before], check=True)
+        change_tree(self.tree, 3)
+        self.snapshot()
+        process, place = self.mount()
+        self.assertEqual(os.listdir(place), ["share"])
+        first, second = self.dates(place)
+        self.assertRegex(first, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+        self.assertEqual(os.readlink(os.path.join(place, "share/latest")), second)
+        self.assertEqual(same_but_links(before, os.path.join(place, "share", first)), [])
+        self.assertEqual(same_but_links(self.tree, os.path.join(place, "share/latest/")), [])
+        with self.assertRaises(OSError):
+            write(os.path.join(place, "share/latest/new"), b"x")
+        self.good("unmount", place)
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual(os.listdir(place), [])
+
+    def test_what_comes_appears_and_what_is_forgotten_goes(self):
+        first = self.snapshot()["id"]
+        process, place = self.mount("--json")
+        self.assertEqual(len(self.dates(place)), 1)
+        write(os.path.join(self.tree, "more"), b"more")
+        self.snapshot()
+        self.node.wait_until(lambda: len(self.dates(place)) == 2)
+        self.good("forget", first)
+        self.node.wait_until(lambda: len(self.dates(place)) == 1)
+        self.good("prune")  # What is looked at is not erased.
+        self.assertEqual(read(os.path.join(place, "share/latest/more")), b"more")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(), 0)
+
+    def test_several_sources_have_folders_and_a_locked_one_says_so(self):
+        for name, mode in (("two", "node"), ("sealed", "locked")):
+            with open(os.path.join(self.node.home, f"systems/{name}.toml"), "w") as file:
+                file.write(f'name = "{name}"\ntitle = "{name}"\nopening_keys = "{mode}"\n'
+                           f'[[source]]\nname = "tree"\nkind = "files"\npath = "{self.tree}"\n'
+                           '[[source]]\nname = "words"\nkind = "command"\n'
+                           'command = ["/bin/echo", "row"]\n')
+            self.good("snapshot", name)
+        process, place = self.mount()
+        latest = os.path.join(place, "two/latest/")
+        self.assertEqual(sorted(os.listdir(latest)), ["tree", "words"])
+        self.assertEqual(read(latest + "words/output"), b"row\n")
+        self.assertEqual(same_but_links(self.tree, latest + "tree"), [])
+        with self.assertRaises(PermissionError):
+            os.listdir(os.path.join(place, "sealed/latest/"))
+        process.terminate()
+        self.assertEqual(process.wait(), 0)
+        self.assertIn("locked", process.stderr.read().decode())
+
+    def test_only_an_empty_folder_is_mounted_on(self):
+        self.snapshot()
+        outcome = self.node.run("mount", "--all", self.tree)
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("is not empty", outcome.err)
+        for words in (["--all"], ["--all", "--writable", "/mnt"], ["--from", "X", "/mnt"]):
+            self.assertEqual(self.node.run("mount", *words).code, 2, words)
+        none = self.node.run("unmount", self.node.path("nowhere"))
+        self.assertEqual(none.code, 1)
 
 
 if __name__ == "__main__":
