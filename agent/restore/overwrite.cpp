@@ -83,7 +83,7 @@ Result<Overwrite> parse_overwrite(std::string_view word) {
 }
 
 Result<Finding> look_at(int in, const std::string& name, const vault::Entry& entry,
-                      Overwrite overwrite) {
+                        Overwrite overwrite) {
     struct stat there {};
     if (fstatat(in, name.c_str(), &there, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) return Finding::Nothing;

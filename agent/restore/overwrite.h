@@ -29,7 +29,7 @@ enum class Finding {
 /// What is at `name` in the open folder `in`, where `entry` is to come. It is not followed if it is
 /// a link. Errors: Io.
 Result<Finding> look_at(int in, const std::string& name, const vault::Entry& entry,
-                      Overwrite overwrite);
+                        Overwrite overwrite);
 
 /// Removes what `entry` cannot simply replace: for a folder anything else, for anything else a
 /// folder, which must be empty; for what is no file whatever it is. 0, or -1 with errno.

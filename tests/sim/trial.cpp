@@ -2,7 +2,11 @@
 
 #include "vault/base/file.h"
 
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 
 namespace holdfast::sim {
 namespace {
@@ -22,6 +26,19 @@ constexpr FaultName all_faults[] = {
     {FaultKind::Fail, ENOSPC, "finds no room"},
     {FaultKind::FailForEver, ENOSPC, "and all after it find no room"},
     {FaultKind::Short, 0, "does half"}};
+
+/// Every how manieth call or change is tried. Which are, differs from step to step.
+std::uint64_t stride() {
+    const char* text = std::getenv("HOLDFAST_SIM_STRIDE");
+    std::uint64_t out = 1;
+    if (text != nullptr) std::from_chars(text, text + std::strlen(text), out);
+    HF_ASSERT(out > 0);
+    return out;
+}
+
+std::uint64_t first_of(const Step& step, std::uint64_t every) {
+    return 1 + std::hash<std::string>()(step.name) % every;
+}
 
 std::ptrdiff_t open_files() {
     return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
@@ -69,11 +86,13 @@ void put_in_place(const std::map<std::string, Buffer>& files, const Lab& lab) {
 }
 
 Outcome try_faults(const Lab& lab, const Step& step) {
+    const std::uint64_t every = stride();
     const auto before = take_image(lab);
     Outcome outcome;
     for (const FaultName& fault : all_faults) {
         bool struck = true;
-        for (std::uint64_t at = 1; struck && outcome.problems.size() < problems_max; ++at) {
+        for (std::uint64_t at = first_of(step, every);
+             struck && outcome.problems.size() < problems_max; at += every) {
             put_in_place(before, lab);
             const std::string where = step.name + ", call " + std::to_string(at) + " " + fault.name;
             const auto open_before = open_files();
@@ -118,15 +137,18 @@ Outcome try_cuts(const Lab& lab, const Step& step, std::uint64_t seed) {
         changes = calls.changes();
     }
     std::mt19937_64 random(seed);
+    const std::uint64_t every = stride();
     for (const Left left : {Left::Nothing, Left::Everything, Left::Some}) {
         Disk disk;
         std::map<std::string, Buffer> last;
+        std::uint64_t seen = 0;
         for (std::size_t at = 0; at < changes.size(); ++at) {
             disk.apply(changes[at]);
             if (at + 1 < first || outcome.problems.size() >= problems_max) continue;
             auto files = disk.after_cut(left, random);
             if (files == last) continue;
             last = std::move(files);
+            if (++seen % every != 0) continue;
             put_in_place(last, lab);
             ++outcome.counts.cuts;
             const char* words[] = {"nothing", "everything", "some"};

@@ -41,10 +41,12 @@ struct Outcome {
 
 constexpr std::size_t problems_max = 20;
 
-/// Each fault that there is, at each call. The lab's folder is as it was before, in the end.
+/// Each fault that there is, at each call; with HOLDFAST_SIM_STRIDE=N in the environment, at each
+/// N-th. The lab's folder is as it was before, in the end.
 Outcome try_faults(const Lab& lab, const Step& step);
 
-/// A cut after each change that the step makes; `seed` decides what a cut that leaves some leaves.
+/// A cut after each change that the step makes, or each N-th; `seed` decides what a cut that leaves
+/// some leaves.
 Outcome try_cuts(const Lab& lab, const Step& step, std::uint64_t seed);
 
 /// Puts `files` where the lab's folder is.
