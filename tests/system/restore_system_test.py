@@ -6,7 +6,8 @@ import stat
 import subprocess
 import unittest
 
-from node import HOLDFAST, Node, change_tree, differences, make_tree, was_killed
+from node import HOLDFAST, change_tree, differences, make_tree, was_killed
+from tree_case import TreeCase
 
 
 def read(path):
@@ -26,31 +27,11 @@ def same_but_links(a, b):
     return [one for one in differences(a, b) if not one.endswith("st_nlink")]
 
 
-class RestoreCase(unittest.TestCase):
-    def setUp(self):
-        self.node = Node()
-        self.addCleanup(self.node.close)
-        self.tree = self.node.path("tree")
-        make_tree(self.tree)
-
-    def good(self, *arguments):
-        outcome = self.node.run(*arguments)
-        self.assertEqual(outcome.code, 0, outcome.err)
-        return outcome
-
+class RestoreCase(TreeCase):
     def fewer_files(self):
         """Each costs a kill and two restores."""
         shutil.rmtree(self.tree)
         make_tree(self.tree, notes=41)
-
-    def snapshot(self):
-        return self.good("snapshot", "--path", self.tree, "share", "--json").json()
-
-    def restored(self, *arguments):
-        to = self.node.path("restored")
-        shutil.rmtree(to, ignore_errors=True)
-        self.good("restore", *arguments, "--to", to)
-        return to
 
 
 class NewFolderTest(RestoreCase):

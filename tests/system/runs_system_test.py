@@ -1,6 +1,5 @@
 """Runs at a partner, with the built programs over real TLS: ordered, signed and stopped from the owner's
 node, with a release instead of shares; and the refusals that a person meets."""
-import os
 import sys
 import unittest
 
