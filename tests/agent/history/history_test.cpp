@@ -133,6 +133,7 @@ TEST_CASE("a forgotten snapshot goes from the list, and who holds a file goes on
     CHECK(looking.walk("share/" + format_time(first.time)) == 0);
     CHECK(looking.read(file, 0, 100) == "of the first");
     looking.forget_all();
+    CHECK(looking.history().nodes() == 2);  // The root, and the system.
 }
 
 TEST_CASE("snapshots of one second have names of their own", "[history]") {

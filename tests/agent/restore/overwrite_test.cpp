@@ -39,6 +39,12 @@ std::string content(const std::string& path) {
     return std::string(as_text(*bytes));
 }
 
+void check_nothing_left(const std::string& folder) {
+    for (const auto& each : fs::recursive_directory_iterator(folder)) {
+        CHECK(each.path().filename().string().find(".holdfast") == std::string::npos);
+    }
+}
+
 /// A vault of a small tree, and a copy of it to restore into.
 struct InUse {
     InUse() {
@@ -145,12 +151,11 @@ TEST_CASE("a file that the vault has lost in part does not replace another", "[o
     const RestoreFacts facts = in_use.restore(Overwrite::Always);
     CHECK(facts.damaged_paths >= 1);
     CHECK(content(in_use.to / "ward/list") == "yesterday's");
+    check_nothing_left(in_use.to.path());
     fs::remove(in_use.to / "ward/list");
     in_use.restore(Overwrite::Always);
     CHECK(content(in_use.to / "ward/list").size() == 50'000);  // Better than nothing, and told.
-    for (const auto& each : fs::recursive_directory_iterator(in_use.to.path())) {
-        CHECK(each.path().filename().string().find(".holdfast") == std::string::npos);
-    }
+    check_nothing_left(in_use.to.path());
 }
 
 TEST_CASE("the words for overwriting", "[overwrite]") {
