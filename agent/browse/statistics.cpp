@@ -55,14 +55,27 @@ Result<SystemStatistics> count_snapshots(vault::VaultReader& reader, const Recor
     if (!manifest && !out.locked) return manifest.error();
     if (out.locked) return out;
     for (const vault::SourceInfo& source : manifest->sources) {
-        out.sources.push_back({source.name, source.tree.entries, source.tree.bytes});
+        out.sources.push_back({source.name, source.tree.entries, source.tree.bytes, {}});
     }
     return out;
 }
 
+/// An older snapshot may be locked though the newest is not.
+Result<void> add_usage(vault::VaultReader& reader, const Records& records,
+                       SourceUsageProgress& progress, SystemStatistics& system) {
+    const auto usage = usage_by_source(reader, records, progress);
+    if (!usage && usage.error().code == Errc::Locked) return {};
+    if (!usage) return usage.error();
+    for (SystemStatistics::Source& source : system.sources) {
+        source.usage = usage->at(source.name);
+    }
+    return {};
+}
+
 }  // namespace
 
-Result<Statistics> statistics(vault::VaultReader& reader, const std::string& system) {
+Result<Statistics> statistics(vault::VaultReader& reader, const std::string& system,
+                              SourceUsageProgress* by_source) {
     if (!system.empty()) HF_TRY(reader.latest(system));
     std::map<std::string, Records> by_system;
     for (const vault::SnapshotRecord& record : reader.snapshots()) {
@@ -78,6 +91,9 @@ Result<Statistics> statistics(vault::VaultReader& reader, const std::string& sys
     for (const auto& [name, records] : by_system) {
         SystemStatistics one = HF_TRY(count_snapshots(reader, records).within(name));
         HF_TRY(add_packs(usage, packs[name], one.amount).within(name));
+        if (by_source != nullptr && !one.locked) {
+            HF_TRY(add_usage(reader, records, *by_source, one).within(name));
+        }
         all.merge(packs[name]);
         out.all.snapshots += one.amount.snapshots;
         out.all.logical_bytes += one.amount.logical_bytes;

@@ -1,9 +1,11 @@
 // Statistics: how much there is, how much of it is different, and what it takes on disk.
 #pragma once
 
+#include "agent/browse/source_usage.h"
 #include "vault/vault_reader.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,7 @@ struct SystemStatistics {
         std::string name;
         std::uint64_t entries = 0;
         std::uint64_t logical_bytes = 0;
+        std::optional<SourceUsage> usage;  // Of all snapshots, if it was asked for.
     };
     std::string system;
     Amount amount;
@@ -38,8 +41,10 @@ struct Statistics {
     Amount all;                             // Packs that several systems use, once.
 };
 
-/// Of all systems, or of `system` alone if it is not empty. Errors: NotFound (no snapshot of it),
-/// those of VaultReader::packs_of() and manifest().
-Result<Statistics> statistics(vault::VaultReader& reader, const std::string& system);
+/// Of all systems, or of `system` alone if it is not empty; `by_source`, may be null: with the
+/// sources' usage too. Errors: NotFound (no snapshot of it), those of VaultReader::packs_of() and
+/// manifest(), and of usage_by_source() but Locked.
+Result<Statistics> statistics(vault::VaultReader& reader, const std::string& system,
+                              SourceUsageProgress* by_source = nullptr);
 
 }  // namespace holdfast::agent

@@ -291,6 +291,10 @@ Json to_json(const SystemStatistics& one) {
         json["sources"].push_back({{"name", source.name},
                                    {"entries", source.entries},
                                    {"logical_bytes", source.logical_bytes}});
+        if (!source.usage) continue;
+        json["sources"].back()["unique_bytes"] = source.usage->unique_bytes;
+        json["sources"].back()["stored_bytes"] = source.usage->stored_bytes;
+        json["sources"].back()["chunks"] = source.usage->chunks;
     }
     return json;
 }
@@ -310,14 +314,32 @@ std::string to_text(const Statistics& found) {
         for (const SystemStatistics::Source& source : one.sources) {
             text += fmt::format("\n  {} now: {} paths, {}", source.name, source.entries,
                                 human_bytes(source.logical_bytes));
+            if (!source.usage) continue;
+            text += fmt::format("; in all snapshots {} unique, {} stored",
+                                human_bytes(source.usage->unique_bytes),
+                                human_bytes(source.usage->stored_bytes));
         }
     }
     return text + "\n" + amount_line("All", found.all);
 }
 
-Result<void> stats(const Context& context, const std::string& system, const std::string& from) {
-    VaultAt at = HF_TRY(open_vault_at(context.home(), from));
-    const Statistics found = HF_TRY(statistics(at.reader(), system));
+struct StatsOptions {
+    std::string system;
+    std::string from;
+    bool by_source = false;
+};
+
+Result<void> stats(const Context& context, const StatsOptions& options) {
+    VaultAt at = HF_TRY(open_vault_at(context.home(), options.from));
+    SourceUsageProgress progress;
+    const Statistics found = HF_TRY(watch(
+        "stats", progress.stop,
+        [&](ProgressLine& line) {
+            line.show(0, 0, fmt::format("{} snapshots read", progress.snapshots.load()));
+        },
+        [&] {
+            return statistics(at.reader(), options.system, options.by_source ? &progress : nullptr);
+        }));
     Json json{{"systems", Json::array()}, {"all", to_json(found.all)}};
     for (const SystemStatistics& one : found.systems) json["systems"].push_back(to_json(one));
     report(context, json, to_text(found));
@@ -420,17 +442,17 @@ void add_diff(Command app, Context& context) {
 }
 
 void add_stats(Command app, Context& context) {
-    auto system = std::make_shared<std::string>();
-    auto from = std::make_shared<std::string>();
+    auto options = std::make_shared<StatsOptions>();
     Command verb = app.add_subcommand("stats", "how much is kept, and what it takes");
-    verb.add_option("SYSTEM", *system, "only of this system");
-    add_from(verb, *from);
+    verb.add_option("SYSTEM", options->system, "only of this system");
+    verb.add_flag("--by-source", options->by_source, "what each source takes too; reads all refs");
+    add_from(verb, options->from);
     verb.add_flag("--json", context.json, "report as JSON");
     verb.footer(
         "Logical: all snapshots restored. Unique: their content, once. Stored: on disk.\n"
-        "Example: holdfast stats epr");
-    verb.callback([&context, system, from] {
-        context.verb = [&context, system, from] { return end(stats(context, *system, *from)); };
+        "Example: holdfast stats epr --by-source");
+    verb.callback([&context, options] {
+        context.verb = [&context, options] { return end(stats(context, *options)); };
     });
 }
 

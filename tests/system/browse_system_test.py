@@ -276,6 +276,25 @@ class BrowseTest(TreeCase):
         self.assertEqual(self.good("stats", "--json").json(), counted)
         self.assertEqual(self.good("stats", "share", "--json").json()["systems"], [share])
         self.assertEqual(self.node.run("stats", "nothing").code, 1)
+        by_source = self.good("stats", "share", "--by-source", "--json").json()["systems"][0]
+        only = by_source["sources"][0]
+        self.assertEqual(only["unique_bytes"], share["unique_bytes"])
+        self.assertTrue(0 < only["stored_bytes"] < share["stored_bytes"], only)
+
+    def test_what_each_source_takes_is_counted(self):
+        text = ('name = "two"\ntitle = "Two"\n[[source]]\nname = "tree"\nkind = "files"\n'
+                f'path = "{self.tree}"\n[[source]]\nname = "words"\nkind = "command"\n'
+                'command = ["/usr/bin/seq", "LAST"]\n')
+        for last in ("1000", "2000"):
+            self.node.write("home/systems/two.toml", text.replace("LAST", last))
+            self.good("snapshot", "two")
+        two = self.good("stats", "two", "--by-source", "--json").json()["systems"][0]
+        tree, words = two["sources"]
+        printed = len("".join(f"{i}\n" for i in range(1, 1001)))
+        self.assertGreaterEqual(words["unique_bytes"], printed)
+        self.assertEqual(words["chunks"], 2)
+        self.assertEqual(tree["unique_bytes"] + words["unique_bytes"], two["unique_bytes"])
+        self.assertIn("in all snapshots", self.good("stats", "two", "--by-source").out)
 
     def command(self, *arguments):
         return [HOLDFAST, "--home", self.node.home, *arguments]

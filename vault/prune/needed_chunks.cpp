@@ -1,5 +1,7 @@
 #include "vault/prune/needed_chunks.h"
 
+#include "vault/snapshot/refs_walk.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -69,17 +71,10 @@ Result<void> NeededChunks::add_refs_leaves(const ChunkId& table, ChunkReader& ch
 }
 
 Result<void> NeededChunks::add_refs_leaf(const ChunkId& leaf, ChunkReader& chunks) {
-    const auto content = HF_TRY(chunks.read(leaf));
-    for (const ContentParts& item : HF_TRY(parse_refs_leaf(*content))) {
-        for (const Extent& extent : item.extents) add(extent.chunk);
-        for (const ContentParts::Part& part : item.parts) {
-            add(part.chunk);
-            const auto part_content = HF_TRY(chunks.read(part.chunk));
-            ByteReader in(*part_content);
-            for (const Extent& extent : HF_TRY(parse_extents(in))) add(extent.chunk);
-        }
-    }
-    return {};
+    return visit_refs(leaf, chunks, [&](const ChunkId& chunk, RefTo) -> Result<void> {
+        add(chunk);
+        return {};
+    });
 }
 
 }  // namespace holdfast::vault
