@@ -3,6 +3,8 @@
 #include "agent/browse/content.h"
 #include "agent/browse/list_folder.h"
 #include "agent/restore/folder_walk.h"
+#include "vault/base/timespec.h"
+#include "vault/snapshot/type_bits.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,36 +20,8 @@ constexpr std::int64_t refresh_ns = 2 * second_ns;  // So long a list of snapsho
 constexpr const char* latest_name = "latest";
 constexpr std::uint32_t our_folder_mode = S_IFDIR | 0755;
 
-unsigned kind_of(vault::FileType type) {
-    switch (type) {
-        case vault::FileType::Regular:
-            return S_IFREG;
-        case vault::FileType::Directory:
-            return S_IFDIR;
-        case vault::FileType::Symlink:
-            return S_IFLNK;
-        case vault::FileType::Fifo:
-            return S_IFIFO;
-        case vault::FileType::Socket:
-            return S_IFSOCK;
-        case vault::FileType::CharDevice:
-            return S_IFCHR;
-        case vault::FileType::BlockDevice:
-            return S_IFBLK;
-    }
-    return 0;
-}
-
 void set_times(struct stat& about, std::int64_t ns) {
-    std::int64_t seconds = ns / second_ns;
-    std::int64_t rest = ns % second_ns;
-    if (rest < 0) {
-        rest += second_ns;
-        --seconds;
-    }
-    about.st_mtim.tv_sec = seconds;
-    about.st_mtim.tv_nsec = rest;
-    about.st_atim = about.st_ctim = about.st_mtim;
+    about.st_atim = about.st_mtim = about.st_ctim = timespec_of(ns);
 }
 
 struct stat folder_of_ours(std::int64_t time_ms) {
@@ -62,7 +36,7 @@ struct stat folder_of_ours(std::int64_t time_ms) {
 
 struct stat about_entry(const vault::Entry& entry) {
     struct stat about {};
-    about.st_mode = kind_of(entry.type) | (entry.mode & 07777);
+    about.st_mode = vault::type_bits(entry.type) | (entry.mode & 07777);
     about.st_nlink = entry.type == vault::FileType::Directory ? 2 : 1;
     about.st_uid = entry.uid;
     about.st_gid = entry.gid;

@@ -1,10 +1,8 @@
 #include "agent/mount/archive.h"
 
+#include "agent/mount/fuse_xattr.h"
 #include "vault/base/closer.h"
 #include "vault/base/file.h"
-
-#define FUSE_USE_VERSION FUSE_MAKE_VERSION(3, 12)
-#include <fuse3/fuse_lowlevel.h>
 
 #include <array>
 #include <cerrno>
@@ -128,18 +126,6 @@ void on_readdir(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse
         used += added;
     }
     fuse_reply_buf(req, out.data(), used);
-}
-
-void answer_xattr(fuse_req_t req, int error, View value, std::size_t room) {
-    if (error != 0) {
-        fuse_reply_err(req, error);
-    } else if (room == 0) {
-        fuse_reply_xattr(req, value.size());
-    } else if (room < value.size()) {
-        fuse_reply_err(req, ERANGE);
-    } else {
-        fuse_reply_buf(req, reinterpret_cast<const char*>(value.data()), value.size());
-    }
 }
 
 void on_getxattr(fuse_req_t req, fuse_ino_t node, const char* name, std::size_t size) {

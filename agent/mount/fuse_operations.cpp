@@ -1,5 +1,7 @@
 #include "agent/mount/fuse_operations.h"
 
+#include "agent/mount/fuse_xattr.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <memory>
@@ -278,17 +280,6 @@ void on_statfs(fuse_req_t req, fuse_ino_t) {
     struct statvfs info {};
     if (const int error = of(req).statistics(&info); error != 0) return answer(req, error);
     fuse_reply_statfs(req, &info);
-}
-
-void answer_xattr(fuse_req_t req, int error, View value, std::size_t room) {
-    if (error != 0) return answer(req, error);
-    if (room == 0) {
-        fuse_reply_xattr(req, value.size());
-    } else if (room < value.size()) {
-        answer(req, ERANGE);
-    } else {
-        fuse_reply_buf(req, reinterpret_cast<const char*>(value.data()), value.size());
-    }
 }
 
 void on_setxattr(fuse_req_t req, fuse_ino_t node, const char* name, const char* value,

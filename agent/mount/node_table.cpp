@@ -1,5 +1,7 @@
 #include "agent/mount/node_table.h"
 
+#include "vault/snapshot/type_bits.h"
+
 #include <sys/stat.h>
 
 #include <utility>
@@ -7,29 +9,9 @@
 namespace holdfast::agent {
 namespace {
 
-std::uint32_t type_bits(vault::FileType type) {
-    switch (type) {
-        case vault::FileType::Regular:
-            return S_IFREG;
-        case vault::FileType::Directory:
-            return S_IFDIR;
-        case vault::FileType::Symlink:
-            return S_IFLNK;
-        case vault::FileType::Fifo:
-            return S_IFIFO;
-        case vault::FileType::Socket:
-            return S_IFSOCK;
-        case vault::FileType::CharDevice:
-            return S_IFCHR;
-        case vault::FileType::BlockDevice:
-            return S_IFBLK;
-    }
-    return S_IFREG;
-}
-
 void describe(Node& node, std::uint64_t ordinal, const vault::Entry& entry) {
     node.ordinal = entry.type == vault::FileType::Regular ? ordinal : no_ordinal;
-    node.mode = type_bits(entry.type) | (entry.mode & 07777);
+    node.mode = vault::type_bits(entry.type) | (entry.mode & 07777);
     node.uid = entry.uid;
     node.gid = entry.gid;
     node.mtime_ns = node.atime_ns = entry.mtime_ns;

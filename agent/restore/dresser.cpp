@@ -1,6 +1,7 @@
 #include "agent/restore/dresser.h"
 
 #include "vault/base/file.h"
+#include "vault/base/timespec.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,23 +14,9 @@
 namespace holdfast::agent {
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000;
 // chown() takes this number for "leave it as it is".
 constexpr std::uint32_t no_owner = 0xffffffff;
 constexpr std::uint32_t set_id_bits = S_ISUID | S_ISGID;
-
-struct timespec as_timespec(std::int64_t ns) {
-    std::int64_t seconds = ns / second_ns;
-    std::int64_t rest = ns % second_ns;
-    if (rest < 0) {
-        rest += second_ns;
-        --seconds;
-    }
-    struct timespec out {};
-    out.tv_sec = seconds;
-    out.tv_nsec = rest;
-    return out;
-}
 
 }  // namespace
 
@@ -58,7 +45,7 @@ struct Dresser::Target {
         return lsetxattr(path.c_str(), xattr.c_str(), value.data(), value.size(), 0);
     }
     int set_mtime(std::int64_t ns) const {
-        const struct timespec times[2] = {{0, UTIME_OMIT}, as_timespec(ns)};
+        const struct timespec times[2] = {{0, UTIME_OMIT}, timespec_of(ns)};
         return name == nullptr ? futimens(fd, times)
                                : utimensat(fd, name, times, AT_SYMLINK_NOFOLLOW);
     }

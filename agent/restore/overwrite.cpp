@@ -2,6 +2,7 @@
 
 #include "vault/base/file.h"
 #include "vault/crypto/hash.h"
+#include "vault/snapshot/type_bits.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,26 +25,6 @@ constexpr Word words[] = {{"never", Overwrite::Never},
                           {"if-older", Overwrite::IfOlder},
                           {"if-changed", Overwrite::IfChanged},
                           {"always", Overwrite::Always}};
-
-unsigned kind_of(vault::FileType type) {
-    switch (type) {
-        case vault::FileType::Regular:
-            return S_IFREG;
-        case vault::FileType::Directory:
-            return S_IFDIR;
-        case vault::FileType::Symlink:
-            return S_IFLNK;
-        case vault::FileType::Fifo:
-            return S_IFIFO;
-        case vault::FileType::Socket:
-            return S_IFSOCK;
-        case vault::FileType::CharDevice:
-            return S_IFCHR;
-        case vault::FileType::BlockDevice:
-            return S_IFBLK;
-    }
-    return 0;
-}
 
 std::int64_t mtime_ns(const struct stat& there) {
     return static_cast<std::int64_t>(there.st_mtim.tv_sec) * second_ns + there.st_mtim.tv_nsec;
@@ -89,7 +70,7 @@ Result<Finding> look_at(int in, const std::string& name, const vault::Entry& ent
         if (errno == ENOENT) return Finding::Nothing;
         return io_error(errno, "look at " + entry.path);
     }
-    const bool same_kind = (there.st_mode & S_IFMT) == kind_of(entry.type);
+    const bool same_kind = (there.st_mode & S_IFMT) == vault::type_bits(entry.type);
     if (same_kind && entry.type == vault::FileType::Directory) return Finding::Same;
     switch (overwrite) {
         case Overwrite::Refuse:

@@ -1,8 +1,7 @@
 #include "agent/restore/selection.h"
 
-#include "vault/base/damage.h"
-
 #include "agent/restore/folder_walk.h"
+#include "vault/base/damage.h"
 
 namespace holdfast::agent {
 namespace {
