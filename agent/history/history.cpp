@@ -95,6 +95,13 @@ History::Node* History::find(ArchiveNode node) {
     return at == nodes_.end() ? nullptr : at->second.get();
 }
 
+/// One that a folder has as its child.
+History::Node& History::child(ArchiveNode node) {
+    Node* const found = find(node);
+    HF_ASSERT(found != nullptr);
+    return *found;
+}
+
 History::Node& History::add(ArchiveNode parent, const std::string& name) {
     auto node = std::make_unique<Node>();
     node->id = ++last_;
@@ -122,7 +129,7 @@ int History::look_up(ArchiveNode folder, std::string_view name, struct stat* out
     }
     const auto at = in->children->find(name);
     if (at == in->children->end()) return ENOENT;
-    Node& found = *find(at->second);
+    Node& found = child(at->second);
     ++found.references;
     *out = found.about;
     return 0;
@@ -153,7 +160,7 @@ int History::list(ArchiveNode folder, std::vector<ArchiveEntry>* out) {
     if (const auto filled = need_children(*in); !filled) {
         return report(path_of(*in), filled.error());
     }
-    for (const auto& [name, node] : *in->children) out->push_back({name, find(node)->about});
+    for (const auto& [name, node] : *in->children) out->push_back({name, child(node).about});
     return 0;
 }
 
@@ -254,7 +261,7 @@ void History::empty(Node& folder) {
 }
 
 void History::drop(ArchiveNode node) {
-    Node& at = *find(node);
+    Node& at = child(node);
     empty(at);
     at.gone = true;
     if (at.references == 0) nodes_.erase(node);
@@ -270,7 +277,7 @@ void History::fill_root(Node& root) {
     keep_only(root, wanted);
     for (const auto& [system, time] : systems) {
         const auto known = root.children->find(system);
-        Node& node = known != root.children->end() ? *find(known->second) : add(root.id, system);
+        Node& node = known != root.children->end() ? child(known->second) : add(root.id, system);
         node.kind = Node::Kind::System;
         node.about = folder_of_ours(time);
         node.about.st_ino = node.id;
@@ -293,7 +300,7 @@ void History::fill_system(Node& system) {
     if (!system.children) system.children.emplace();
     for (const auto& [name, node] : *system.children) {
         const auto still = named.find(name);
-        vault::SnapshotRecord& known = find(node)->record;
+        vault::SnapshotRecord& known = child(node).record;
         if (still == named.end() || still->second->id != known.id) continue;
         known = *still->second;  // It may stand on another list by now.
         wanted[name] = node;

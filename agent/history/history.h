@@ -47,6 +47,7 @@ private:
     using Children = std::map<std::string, ArchiveNode, std::less<>>;
 
     Node* find(ArchiveNode node);
+    Node& child(ArchiveNode node);
     Node& add(ArchiveNode parent, const std::string& name);
     int report(const std::string& where, const Error& error) const;
     /// Makes the children of a folder, if they are not there or may have changed.

@@ -45,13 +45,15 @@ Result<void> walk(const std::string& folder, const std::string& at,
                   const std::function<Result<void>(const std::string&)>& visit) {
     for (const std::string& name : HF_TRY(names_in(folder))) {
         const std::string path = folder + "/" + name;
+        std::string below = at;
+        below += name;
         struct stat info {};
         if (lstat(path.c_str(), &info) != 0) {
             if (errno == ENOENT) continue;  // Removed since the folder was read.
             return io_error(errno, "stat " + path);
         }
-        if (S_ISDIR(info.st_mode)) HF_TRY(walk(path, at + name + "/", visit));
-        if (S_ISREG(info.st_mode)) HF_TRY(visit(at + name));
+        if (S_ISDIR(info.st_mode)) HF_TRY(walk(path, below + "/", visit));
+        if (S_ISREG(info.st_mode)) HF_TRY(visit(below));
     }
     return {};
 }
