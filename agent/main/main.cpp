@@ -34,7 +34,10 @@ Result<void> sweep(const Home& home) {
 }
 
 Result<void> run(const Home& home) {
-    HF_TRY(sweep(home));
+    // What cannot be swept is no reason to leave a hospital without its agent.
+    if (const auto swept = sweep(home); !swept) {
+        std::fprintf(stderr, "holdfast-agent: %s\n", swept.error().message.c_str());
+    }
     const auto loop = HF_TRY(replicator::Loop::make());
     const auto engine = HF_TRY(Engine::open(home, system_clock()));
     HF_TRY(make_folders(home.run, 0755));

@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t object_bytes_max = 64_MiB;
-
 void report(const std::string& name, const char* what, const Outcome& outcome) {
     std::cout << name << ": " << outcome.counts.faults << " faults, " << outcome.counts.cuts
               << " cuts\n";
@@ -191,7 +189,7 @@ TEST_CASE("repairing", "[sim]") {
     for (const char* folder : {"/pack", "/list"}) {
         for (const auto& item : fs::recursive_directory_iterator(vault + folder)) {
             if (!item.is_regular_file() || ++damaged > 3) continue;
-            Buffer bytes = *read_file(item.path(), object_bytes_max);
+            Buffer bytes = *read_file(item.path(), vault::object_bytes_max);
             bytes[bytes.size() / 2] ^= 1;
             REQUIRE(write_file_durably(item.path(), bytes));
         }
@@ -276,20 +274,20 @@ TEST_CASE("restoring over files in use", "[sim]") {
     REQUIRE(node.lab.restore(in_use));
     node.snapshot(2);
     const Files before = sample_files(1);
-    const Step step{"restore in place",
-                    [&] { return node.lab.restore(in_use, agent::Overwrite::Always); },
-                    [&] {
-                        Problems problems;
-                        for (const auto& [path, content] : before) {
-                            const auto now = read_file(in_use + "/" + path, object_bytes_max);
-                            Lab::need(now, path, problems);
-                            if (!now || as_text(*now) == content) continue;
-                            if (as_text(*now) == node.lab.files().at(path)) continue;
-                            problems.push_back(path + " is neither old nor new");
-                        }
-                        return problems;
-                    },
-                    [&] { return test::compare_trees(node.lab.beside("source"), in_use); }};
+    const Step step{
+        "restore in place", [&] { return node.lab.restore(in_use, agent::Overwrite::Always); },
+        [&] {
+            Problems problems;
+            for (const auto& [path, content] : before) {
+                const auto now = read_file(in_use + "/" + path, vault::object_bytes_max);
+                Lab::need(now, path, problems);
+                if (!now || as_text(*now) == content) continue;
+                if (as_text(*now) == node.lab.files().at(path)) continue;
+                problems.push_back(path + " is neither old nor new");
+            }
+            return problems;
+        },
+        [&] { return test::compare_trees(node.lab.beside("source"), in_use); }};
     try_all(node.lab, step);
 }
 

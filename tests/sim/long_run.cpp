@@ -12,7 +12,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t calls_of_a_step = 160;  // About; a fault that comes later strikes nothing.
 constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
-constexpr std::uint64_t object_bytes_max = 64_MiB;
 
 class Life {
 public:
@@ -203,7 +202,7 @@ private:
         }
         if (objects.empty()) return;
         const std::string object = objects[below(objects.size())];
-        Buffer bytes = *read_file(object, object_bytes_max);
+        Buffer bytes = *read_file(object, vault::object_bytes_max);
         bytes[below(bytes.size())] ^= 1;
         HF_ASSERT(write_file_durably(object, bytes));
         const auto report = lab_.repair(copy);
