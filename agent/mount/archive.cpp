@@ -1,6 +1,7 @@
 #include "agent/mount/archive.h"
 
 #include "agent/mount/fuse_xattr.h"
+#include "agent/mount/open_folders.h"
 #include "vault/base/closer.h"
 #include "vault/base/file.h"
 
@@ -18,8 +19,17 @@ constexpr std::size_t read_bytes_max = 1 << 20;
 using Session = std::unique_ptr<fuse_session, Closer<fuse_session_destroy>>;
 using Entries = std::vector<ArchiveEntry>;
 
+struct MountedArchive {
+    Archive& archive;
+    OpenFolders<Entries> open_folders;
+};
+
+MountedArchive& mounted(fuse_req_t req) {
+    return *static_cast<MountedArchive*>(fuse_req_userdata(req));
+}
+
 Archive& of(fuse_req_t req) {
-    return *static_cast<Archive*>(fuse_req_userdata(req));
+    return mounted(req).archive;
 }
 
 void on_init(void*, fuse_conn_info* conn) {
@@ -104,17 +114,19 @@ void on_opendir(fuse_req_t req, fuse_ino_t node, fuse_file_info* file) {
     ArchiveEntry parent{"..", {}};
     parent.about.st_mode = S_IFDIR;
     entries->insert(entries->begin(), {std::move(self), std::move(parent)});
-    file->fh = reinterpret_cast<std::uint64_t>(entries.get());
-    if (fuse_reply_open(req, file) == 0) (void)entries.release();  // on_releasedir() owns it.
+    OpenFolders<Entries>& open = mounted(req).open_folders;
+    const std::uint64_t number = open.add(std::move(entries));
+    file->fh = number;
+    if (fuse_reply_open(req, file) != 0) open.remove(number);  // Else on_releasedir() does.
 }
 
 void on_releasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* file) {
-    const std::unique_ptr<Entries> entries(reinterpret_cast<Entries*>(file->fh));
+    mounted(req).open_folders.remove(file->fh);
     fuse_reply_err(req, 0);
 }
 
 void on_readdir(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* file) {
-    const Entries& entries = *reinterpret_cast<Entries*>(file->fh);
+    const Entries& entries = mounted(req).open_folders.at(file->fh);
     std::vector<char> out(size);
     std::size_t used = 0;
     for (auto at = static_cast<std::size_t>(offset); at < entries.size(); ++at) {
@@ -158,7 +170,7 @@ fuse_lowlevel_ops make_operations() {
     return ops;
 }
 
-Result<Session> make_session(Archive& archive, const ArchiveMount& settings) {
+Result<Session> make_session(MountedArchive& archive, const ArchiveMount& settings) {
     static const fuse_lowlevel_ops operations = make_operations();
     std::string program = "holdfast";
     std::string flag = "-o";
@@ -176,7 +188,8 @@ Result<Session> make_session(Archive& archive, const ArchiveMount& settings) {
 }  // namespace
 
 Result<void> serve_archive(Archive& archive, const ArchiveMount& settings) {
-    const Session session = HF_TRY(make_session(archive, settings));
+    MountedArchive mounted{archive, {}};
+    const Session session = HF_TRY(make_session(mounted, settings));
     if (fuse_set_signal_handlers(session.get()) != 0) {
         return Error{Errc::Io, "cannot watch for signals"};
     }

@@ -12,10 +12,12 @@ namespace {
 // Nothing changes behind the kernel's back, so it may believe what it knows for long.
 constexpr double believed_s = 86400;
 
-using Names = std::vector<std::pair<std::string, NodeId>>;
+MountedFiles& mounted(fuse_req_t req) {
+    return *static_cast<MountedFiles*>(fuse_req_userdata(req));
+}
 
 FileSystem& of(fuse_req_t req) {
-    return *static_cast<FileSystem*>(fuse_req_userdata(req));
+    return mounted(req).files;
 }
 
 Caller caller_of(fuse_req_t req) {
@@ -210,13 +212,14 @@ void on_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t
 // it stays good whatever is made or removed meanwhile. Rewinding lists anew.
 
 void on_opendir(fuse_req_t req, fuse_ino_t, fuse_file_info* file) {
-    auto names = std::make_unique<Names>();
-    file->fh = reinterpret_cast<std::uint64_t>(names.get());
-    if (fuse_reply_open(req, file) == 0) (void)names.release();  // on_releasedir() owns it.
+    OpenFolders<Names>& open = mounted(req).open_folders;
+    const std::uint64_t number = open.add(std::make_unique<Names>());
+    file->fh = number;
+    if (fuse_reply_open(req, file) != 0) open.remove(number);  // Else on_releasedir() does.
 }
 
 void on_releasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* file) {
-    const std::unique_ptr<Names> names(reinterpret_cast<Names*>(file->fh));
+    mounted(req).open_folders.remove(file->fh);
     answer(req, 0);
 }
 
@@ -250,7 +253,7 @@ std::size_t add_plus(fuse_req_t req, fuse_ino_t folder, char* out, std::size_t r
 
 void list_folder(fuse_req_t req, fuse_ino_t folder, std::size_t size, off_t offset,
                  fuse_file_info* file, AddEntry add) {
-    Names& names = *reinterpret_cast<Names*>(file->fh);
+    Names& names = mounted(req).open_folders.at(file->fh);
     if (offset == 0) {
         if (const int error = of(req).list(folder, &names); error != 0) return answer(req, error);
     }

@@ -52,13 +52,14 @@ std::string options_of(const MountSettings& settings) {
     return options;
 }
 
-Result<Session> make_session(FileSystem& fs, const MountSettings& settings) {
+Result<Session> make_session(MountedFiles& mounted, const MountSettings& settings) {
     std::string program = "holdfast-mount";
     std::string flag = "-o";
     std::string options = options_of(settings);
     std::array<char*, 3> argv{program.data(), flag.data(), options.data()};
     fuse_args args = FUSE_ARGS_INIT(static_cast<int>(argv.size()), argv.data());
-    Session session(fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops), &fs));
+    Session session(
+        fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops), &mounted));
     fuse_opt_free_args(&args);
     if (!session) {
         return Error{Errc::Invalid, "libfuse refuses the mount options " + options};
@@ -96,7 +97,8 @@ Result<int> serve_mount(const Tree& lower, const MountSettings& given) {
     HF_TRY(check_settings(settings));
     raise_descriptor_limit();
     const auto fs = HF_TRY(FileSystem::open(lower, settings, system_clock()));
-    const Session session = HF_TRY(make_session(*fs, settings));
+    MountedFiles mounted{*fs, {}};
+    const Session session = HF_TRY(make_session(mounted, settings));
     if (fuse_set_signal_handlers(session.get()) != 0) {
         return Error{Errc::Io, "cannot watch for signals"};
     }

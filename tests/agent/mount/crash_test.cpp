@@ -227,7 +227,9 @@ TEST_CASE("random operations do on a mount what they do on a plain folder", "[mo
             REQUIRE(error == perform(pair.mirror, op));
             if (i % 40 == 0) compare(look(pair.root()), look(pair.mirror));
             if (i % 200 != 0) continue;
-            REQUIRE((i % 400 == 0 ? pair.mount.stop() : pair.mount.unmount()) == 0);
+            const int ended = i % 400 == 0 ? pair.mount.stop() : pair.mount.unmount();
+            INFO(pair.mount.log());
+            REQUIRE(ended == 0);
             REQUIRE(pair.mount.start());
             compare(look(pair.root()), look(pair.mirror));
         }

@@ -422,6 +422,18 @@ TEST_CASE("what the snapshot cannot give is an I/O error with a logged reason", 
     CHECK(status->dirty_blocks == 1);
 }
 
+TEST_CASE("a mount ends with a folder open, and leaks nothing", "[mount]") {
+    if (!can_mount()) return;
+    Served s;
+    REQUIRE(s.mount.start());
+    DIR* listing = ::opendir(s.at("").c_str());
+    REQUIRE(listing != nullptr);
+    CHECK(::readdir(listing) != nullptr);
+    CHECK(s.mount.stop() == 0);
+    CHECK(s.mount.log() == "");  // What a sanitizer finds would be there.
+    ::closedir(listing);
+}
+
 TEST_CASE("an overlay serves one mount at a time and one snapshot only", "[mount]") {
     if (!can_mount()) return;
     Served s;
