@@ -5,7 +5,7 @@
 namespace holdfast::vault {
 namespace {
 
-bool is_damage(const Error& error) {
+bool is_finding(const Error& error) {
     return error.code == Errc::Corrupt || error.code == Errc::NotFound ||
            error.code == Errc::Denied || error.code == Errc::Invalid || error.code == Errc::Io;
 }
@@ -14,7 +14,7 @@ bool is_damage(const Error& error) {
 
 Result<void> take_damage(VerifyReport& report, const std::string& object, Result<void> result) {
     if (result) return {};
-    if (!is_damage(result.error())) return result;
+    if (!is_finding(result.error())) return result;
     report.damage.push_back({object, result.error().message});
     return {};
 }

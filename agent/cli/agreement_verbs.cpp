@@ -19,7 +19,6 @@ using replicator::Agreement;
 using replicator::HeldAgreement;
 using replicator::PartnerInfo;
 
-constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
 constexpr std::uint64_t longest_hold_days_default = 3653;
 
 struct AgreementOptions {

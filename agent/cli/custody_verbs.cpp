@@ -17,8 +17,6 @@
 namespace holdfast::agent::cli {
 namespace {
 
-constexpr std::size_t share_file_bytes_max = 16 << 10;
-
 struct CustodyOptions {
     std::string name;
     std::string key_file;

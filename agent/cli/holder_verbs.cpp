@@ -20,7 +20,7 @@ namespace holdfast::agent::cli {
 namespace {
 
 constexpr int listen_ms_max = 10'000;
-constexpr int look_again_ms = 100;
+constexpr int ask_again_ms = 100;
 
 struct HolderOptions {
     std::string system;
@@ -109,7 +109,7 @@ int show_relays(const Context& context, const HolderOptions& options) {
 /// The node listens where it was told to, or says why it cannot: users are led only then.
 Result<replicator::RelayReport> await_relays(const Home& home, const HolderOptions& options) {
     const TrustId partner = HF_TRY(find_partner(home, options.partner));
-    for (int left_ms = listen_ms_max;; left_ms -= look_again_ms) {
+    for (int left_ms = listen_ms_max;; left_ms -= ask_again_ms) {
         replicator::RelayReport report = HF_TRY(relays_now(home, options.system));
         std::erase_if(report.relays, [&](const replicator::RelayInfo& one) {
             return one.relay.partner != partner || (!one.listening && one.problem.empty());
@@ -120,7 +120,7 @@ Result<replicator::RelayReport> await_relays(const Home& home, const HolderOptio
                 Errc::Unreachable,
                 "the node does not listen yet; look again with holdfast relay " + options.system};
         }
-        (void)::poll(nullptr, 0, look_again_ms);
+        (void)::poll(nullptr, 0, ask_again_ms);
     }
 }
 

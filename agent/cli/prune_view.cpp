@@ -21,10 +21,6 @@ Json to_json(const Verdict& one) {
             {"why", one.why}};
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    return fmt::format("{}", fmt::join(words, ", "));
-}
-
 std::string count_of(const vault::PackAmount& amount) {
     return fmt::format("{} packs, {}", amount.packs, human_bytes(amount.bytes));
 }
@@ -75,9 +71,9 @@ std::string to_text(const SystemPlan& plan, bool dry_run) {
                                    keep_text(*plan.rules));
     if (!dry_run) return text;
     for (const Verdict& one : plan.verdicts) {
-        text += fmt::format("  {:<12}  {:<20}  {}\n", one.record.id.brief(),
-                            format_time(one.record.time),
-                            one.keep ? "keep: " + joined(one.why) : "forget");
+        text += fmt::format(
+            "  {:<12}  {:<20}  {}\n", one.record.id.brief(), format_time(one.record.time),
+            one.keep ? fmt::format("keep: {}", fmt::join(one.why, ", ")) : "forget");
     }
     return text;
 }

@@ -68,7 +68,7 @@ Json to_json(const RecoverReport& report) {
     return out;
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string names_of(const std::vector<std::string>& words) {
     std::string out;
     for (const std::string& word : words) out += (out.empty() ? "" : ", ") + printable(word);
     return out.empty() ? "none" : out;
@@ -80,12 +80,13 @@ void print(const RecoverReport& report) {
                    report.node);
         return;
     }
-    fmt::print("This is now {} of the trust. Revoked: {}.\n", report.node, joined(report.revoked));
+    fmt::print("This is now {} of the trust. Revoked: {}.\n", report.node,
+               names_of(report.revoked));
     fmt::print("  vault      {} snapshots; {} packs, {} fetched now\n", report.snapshots,
                report.pulled.packs, human_bytes(report.pulled.bytes));
-    fmt::print("  systems    {}\n", joined(report.systems));
+    fmt::print("  systems    {}\n", names_of(report.systems));
     fmt::print("  people     {} certificates\n", report.persons);
-    fmt::print("  partners   {}\n", joined(report.partners));
+    fmt::print("  partners   {}\n", names_of(report.partners));
     fmt::print(
         "\nNext: holdfast verify --read-data; start the node; then leave papers with each partner\n"
         "anew (holdfast papers PARTNER), since those that the lost node signed open nothing now.\n"

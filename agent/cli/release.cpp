@@ -10,8 +10,6 @@
 namespace holdfast::agent::cli {
 namespace {
 
-constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
-
 Result<void> check_agreed(replicator::ControlClient& replicator,
                           const replicator::PartnerInfo& partner, const std::string& system,
                           const TrustId& own) {

@@ -8,8 +8,6 @@
 namespace holdfast::agent::cli {
 namespace {
 
-constexpr std::size_t share_file_bytes_max = 16 << 10;
-
 Result<PublicKey> box_key_at(const Home& home, RunPlace& place) {
     if (!place.partner()) return HF_TRY(read_agent_keys(home.keys)).box.public_key;
     const TrustId partner = place.partner()->trust;

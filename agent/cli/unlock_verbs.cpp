@@ -15,8 +15,6 @@
 namespace holdfast::agent::cli {
 namespace {
 
-constexpr std::size_t share_file_bytes_max = 16 << 10;
-
 struct UnlockOptions {
     std::string system;
     bool all = false;

@@ -19,7 +19,7 @@ namespace holdfast::agent {
 namespace {
 
 // People may change what a waiting step looks at by other ways than this process.
-constexpr std::chrono::seconds look_again{2};
+constexpr std::chrono::seconds settle_again{2};
 
 bool stands_still(RunState state) {
     return state == RunState::Paused || state == RunState::Stuck;
@@ -126,7 +126,7 @@ void Engine::drive(std::int64_t id, Worker& worker) {
         const auto run = store_->run(id);
         if (run && is_over(run->state) && !is_open(*run)) return;
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, look_again, [&] { return ending_ || changes_ > seen + 1; });
+        changed_.wait_for(lock, settle_again, [&] { return ending_ || changes_ > seen + 1; });
     }
 }
 

@@ -52,6 +52,8 @@ Result<Buffer> make_host_envelope(const Node& node, const std::string& system,
 /// of each system made for it. Errors: Io.
 Result<std::vector<Buffer>> papers_for(const Home& home, const TrustId& host);
 
+constexpr std::size_t share_file_bytes_max = 16 << 10;
+
 /// A share as people hand it on in clear (docs/vault-format.md, 3).
 std::string share_json(const vault::OpenedShare& share);
 /// Errors: Invalid.

@@ -1,5 +1,7 @@
 #include "agent/prune/judge.h"
 
+#include "vault/base/clock.h"
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -11,8 +13,6 @@ namespace {
 
 namespace chrono = std::chrono;
 
-constexpr std::int64_t hour_ms = 3'600'000;
-constexpr std::int64_t day_ms = 24 * hour_ms;
 constexpr std::int64_t shortened_ms_min = 2 * day_ms;
 
 /// Rounds down, also before 1970.

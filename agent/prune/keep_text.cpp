@@ -1,14 +1,13 @@
 #include "agent/prune/keep_text.h"
 
 #include "agent/config/duration.h"
+#include "vault/base/clock.h"
 
 #include <array>
 #include <charconv>
 
 namespace holdfast::agent {
 namespace {
-
-constexpr std::int64_t second_ms = 1'000;
 
 std::optional<std::uint32_t> parse_count(std::string_view text) {
     std::uint32_t count = 0;

@@ -1,14 +1,13 @@
 #include "agent/prune/simulate.h"
 
 #include "vault/base/assert.h"
+#include "vault/base/clock.h"
 
 #include <algorithm>
 
 namespace holdfast::agent {
 namespace {
 
-constexpr std::int64_t minute_ms = 60'000;
-constexpr std::int64_t day_ms = 24 * 60 * minute_ms;
 constexpr std::int64_t year_ms = 365 * day_ms;
 
 }  // namespace

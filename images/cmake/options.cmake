@@ -16,6 +16,10 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fsta
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports its own std::string and std::vector (GCC bugs 105651, 105329).
   add_compile_options(-Wno-restrict -Wno-stringop-overflow)
+  # In a unity build a source is an included file, whose types g++ expects others to see.
+  if(CMAKE_UNITY_BUILD)
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+  endif()
 endif()
 add_compile_definitions(_FILE_OFFSET_BITS=64 $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)

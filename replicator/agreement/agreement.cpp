@@ -10,7 +10,7 @@ namespace {
 using vault::Fields;
 using vault::Record;
 
-constexpr std::string_view type_name = "agreement";
+constexpr std::string_view agreement_type = "agreement";
 
 Result<void> check_witnesses(const Agreement& terms) {
     if (terms.witnesses.size() > agreement_witnesses_max) {
@@ -104,13 +104,13 @@ bool Agreement::names_witness(const TrustId& trust) const {
 
 Result<Record> agreement_record(const Agreement& agreement) {
     HF_TRY(check(agreement));
-    Record record{std::string(type_name), {}, agreement.number, body_of(agreement), {}};
+    Record record{std::string(agreement_type), {}, agreement.number, body_of(agreement), {}};
     HF_TRY(parse_agreement(record));
     return record;
 }
 
 Result<Agreement> parse_agreement(const Record& record) {
-    HF_TRY(vault::expect(record, type_name, Digest{}));
+    HF_TRY(vault::expect(record, agreement_type, Digest{}));
     auto body = HF_TRY(vault::JsonText::parse(record.body, "agreement"));
     Agreement terms = read_body(body.top());
     HF_TRY(body.check());

@@ -5,12 +5,12 @@
 namespace holdfast::replicator {
 namespace {
 
-constexpr std::string_view type_name = "receipt";
+constexpr std::string_view receipt_type = "receipt";
 
 }  // namespace
 
 Buffer make_receipt(const Receipt& receipt, const vault::SigningKey& link) {
-    vault::Record record{std::string(type_name),
+    vault::Record record{std::string(receipt_type),
                          vault::addressed_to(receipt.owner),
                          static_cast<std::uint64_t>(receipt.time),
                          json_text({{"owner", receipt.owner.hex()},
@@ -28,7 +28,7 @@ Buffer make_receipt(const Receipt& receipt, const vault::SigningKey& link) {
 
 Result<Receipt> parse_receipt(View object, const TrustId& owner, const vault::Roster& host) {
     const vault::Record record = HF_TRY(vault::parse_record(object));
-    HF_TRY(vault::expect(record, type_name, vault::addressed_to(owner)));
+    HF_TRY(vault::expect(record, receipt_type, vault::addressed_to(owner)));
     auto body = HF_TRY(vault::JsonText::parse(record.body, "receipt"));
     vault::Fields in = body.top();
     Receipt receipt;

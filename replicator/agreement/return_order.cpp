@@ -7,7 +7,7 @@
 namespace holdfast::replicator {
 namespace {
 
-constexpr std::string_view type_name = "return";
+constexpr std::string_view return_type = "return";
 
 struct Facts {
     vault::Record record;
@@ -37,7 +37,7 @@ bool signed_for(const vault::Record& record, const vault::Roster& roster) {
 
 Buffer make_return_order(const TrustId& trust, const TrustId& host, const KeyHash& tls_key,
                          const vault::SigningKey& trust_key, std::int64_t now_ms) {
-    vault::Record record{std::string(type_name),
+    vault::Record record{std::string(return_type),
                          vault::addressed_to(host),
                          static_cast<std::uint64_t>(now_ms),
                          json_text({{"trust", trust.hex()}, {"tls_key", tls_key.hex()}}),
@@ -53,7 +53,7 @@ Result<TrustId> return_order_trust(View object) {
 Result<void> check_return_order(View object, const vault::Roster& roster, const TrustId& host,
                                 const KeyHash& tls_key, std::int64_t now_ms) {
     const Facts facts = HF_TRY(parse(object));
-    HF_TRY(vault::expect(facts.record, type_name, vault::addressed_to(host)));
+    HF_TRY(vault::expect(facts.record, return_type, vault::addressed_to(host)));
     const auto time_ms = static_cast<std::int64_t>(facts.record.number);
     const bool timely =
         time_ms >= now_ms - return_skew_ms_max && time_ms <= now_ms + return_skew_ms_max;

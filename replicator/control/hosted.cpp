@@ -11,7 +11,7 @@ namespace {
 using vault::Fields;
 
 constexpr std::size_t hosted_max = 100'000;
-constexpr std::size_t text_bytes_max = 4096;
+constexpr std::size_t problem_bytes_max = 4096;
 
 Json to_json(const HostedInfo& one) {
     return {{"owner", one.owner.hex()},   {"owner_name", one.owner_name},
@@ -28,7 +28,7 @@ HostedInfo read_hosted(Fields& in) {
     one.quota_bytes = in.number("quota_bytes");
     one.bytes = in.number("bytes");
     one.objects = in.number("objects");
-    one.problem = in.text("problem", text_bytes_max);
+    one.problem = in.text("problem", problem_bytes_max);
     return one;
 }
 

@@ -14,7 +14,6 @@ namespace holdfast::replicator {
 
 namespace {
 
-constexpr unsigned service_bytes = 64 * 1024;  // As in listener.cpp.
 constexpr unsigned connect_seconds_max = 15;
 constexpr unsigned tunnels_max = 512;
 
@@ -102,7 +101,7 @@ private:
 };
 
 const std::array<lws_protocols, 2> DialerCore::protocols_{{
-    {tunnel_protocol, &DialerCore::on_lws, 0, service_bytes, 0, nullptr, 0},
+    {tunnel_protocol, &DialerCore::on_lws, 0, tunnel_service_bytes, 0, nullptr, 0},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 }};
 
@@ -122,7 +121,7 @@ Result<void> DialerCore::make_context() {
     info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     info.provided_client_ssl_ctx = tls_.get();  // Its own it would leak.
-    info.pt_serv_buf_size = service_bytes;
+    info.pt_serv_buf_size = tunnel_service_bytes;
     info.fd_limit_per_thread = tunnels_max + 8;
     info.timeout_secs = connect_seconds_max;
     info.connect_timeout_secs = connect_seconds_max;

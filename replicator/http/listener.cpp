@@ -13,7 +13,6 @@ namespace holdfast::replicator {
 namespace {
 
 // Larger than a TLS record, so that no decrypted byte ever waits unseen inside OpenSSL.
-constexpr unsigned service_bytes = 64 * 1024;
 constexpr int keepalive_idle_s = 30;
 constexpr int keepalive_interval_s = 10;
 constexpr int keepalive_probes = 3;
@@ -55,7 +54,7 @@ int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::siz
 
 const std::array<lws_protocols, 3> protocols{{
     {"http", on_lws, 0, 0, 0, nullptr, 0},
-    {tunnel_protocol, on_lws, 0, service_bytes, 1, nullptr, 0},
+    {tunnel_protocol, on_lws, 0, tunnel_service_bytes, 1, nullptr, 0},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 }};
 
@@ -153,7 +152,7 @@ Result<void> Listener::make_context() {
         unused_client_.reset(SSL_CTX_new(TLS_client_method()));
         info.provided_client_ssl_ctx = unused_client_.get();
     }
-    info.pt_serv_buf_size = service_bytes;
+    info.pt_serv_buf_size = tunnel_service_bytes;
     info.max_http_header_data2 = 2 * limits.header_bytes_max;
     info.max_http_header_pool2 = limits.connections_max;
     info.fd_limit_per_thread = limits.connections_max + 8;

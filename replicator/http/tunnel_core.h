@@ -11,6 +11,7 @@
 namespace holdfast::replicator {
 
 constexpr const char* tunnel_protocol = "holdfast-relay";
+constexpr unsigned tunnel_service_bytes = 64 * 1024;  // What libwebsockets moves at once.
 
 class TunnelCore {
 public:

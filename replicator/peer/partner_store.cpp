@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t page_names = 5000;
 constexpr std::uint64_t proof_bytes_max = 64_KiB;
-constexpr std::uint64_t leaves_max = 64;
 constexpr std::size_t fetched_max = 8;  // Small objects kept between size() and get().
 
 /// Leaves of a pack, checked against its name.
@@ -195,7 +194,7 @@ PartnerStore::PartnerStore(std::unique_ptr<State> state) : state_(std::move(stat
 PartnerStore::~PartnerStore() = default;
 
 Result<std::unique_ptr<PartnerStore>> PartnerStore::make(PartnerStoreSettings settings) {
-    if (settings.read_ahead_leaves < 1 || settings.read_ahead_leaves > leaves_max) {
+    if (settings.read_ahead_leaves < 1 || settings.read_ahead_leaves > wire_leaves_max) {
         return Error{Errc::Invalid, "read ahead by 1 to 64 leaves"};
     }
     auto state = std::make_unique<State>();

@@ -1,5 +1,6 @@
 // GET /trusts/{trust}/objects/{name}: whole, in a range, or packs by proven leaves.
 #include "replicator/peer/tenancy_call.h"
+#include "replicator/peer/wire.h"
 
 #include "vault/pack/directory.h"
 
@@ -12,7 +13,6 @@ namespace holdfast::replicator {
 namespace {
 
 constexpr std::size_t piece_bytes = 512_KiB;
-constexpr std::uint64_t leaves_max = 64;       // Of one answer: 4 MiB.
 constexpr std::size_t leaf_hashes_kept = 256;  // Packs; 32 KiB each at most.
 
 using Leaves = std::shared_ptr<const std::vector<Digest>>;
@@ -92,9 +92,9 @@ Result<ProvenRange> prove(const std::string& path, Range range, Leaves known) {
     const off_t end = ::lseek(fd.get(), 0, SEEK_END);
     if (end < 0) return io_error(errno, "seek " + path);
     const auto length = static_cast<std::uint64_t>(end);
-    if (range.last >= known->size() || range.last - range.first >= leaves_max) {
+    if (range.last >= known->size() || range.last - range.first >= wire_leaves_max) {
         return refuse(Refusal::BadRange, "it has " + std::to_string(known->size()) +
-                                             " leaves; at most " + std::to_string(leaves_max) +
+                                             " leaves; at most " + std::to_string(wire_leaves_max) +
                                              " are given at once");
     }
     const std::uint64_t from = range.first * vault::merkle_leaf_bytes;

@@ -1,13 +1,13 @@
 #include "replicator/peer/run_api.h"
 
 #include "replicator/tenancy/refusal.h"
+#include "vault/base/clock.h"
 
 #include <algorithm>
 
 namespace holdfast::replicator {
 namespace {
 
-constexpr std::int64_t hour_ms = 3'600'000;
 constexpr std::uint32_t agent_idle_ms_max = 60'000;
 
 void answer(Responder& respond, Result<HttpReply> reply) {

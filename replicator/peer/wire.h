@@ -17,6 +17,7 @@ constexpr std::size_t wire_records_max = 4096;
 constexpr std::size_t wire_names_max = 4096;           // Of one question.
 constexpr std::size_t wire_page_max = 10'000;          // Names of one page.
 constexpr std::uint64_t wire_body_bytes_max = 64_MiB;  // Of rosters or records.
+constexpr std::uint64_t wire_leaves_max = 64;          // Of one answer: 4 MiB.
 
 struct PairCall {
     PairingToken token;

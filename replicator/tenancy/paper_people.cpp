@@ -1,5 +1,6 @@
 #include "replicator/tenancy/paper_people.h"
 
+#include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/base/temporary.h"
 #include "vault/keys/record.h"
@@ -15,8 +16,6 @@ namespace holdfast::replicator {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
 
 struct Paper {
     Buffer object;

@@ -1,6 +1,7 @@
 #include "replicator/tenancy/tenancy.h"
 
 #include "replicator/tenancy/refusal.h"
+#include "vault/base/clock.h"
 #include "vault/base/fault.h"
 #include "vault/ledger/list.h"
 #include "vault/vault_reader.h"
@@ -16,8 +17,6 @@ namespace holdfast::replicator {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
 
 Result<void> empty_folder(const std::string& path) {
     std::error_code failed;

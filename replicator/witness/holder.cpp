@@ -6,12 +6,12 @@
 namespace holdfast::replicator {
 namespace {
 
-constexpr std::string_view type_name = "holder";
+constexpr std::string_view holder_type = "holder";
 
 }  // namespace
 
 vault::Record holder_record(const Holder& holder) {
-    return {std::string(type_name),
+    return {std::string(holder_type),
             Digest{},
             holder.term,
             json_text({{"owner", holder.owner.hex()},
@@ -28,7 +28,7 @@ vault::Record holder_record(const Holder& holder) {
 }
 
 Result<Holder> parse_holder(const vault::Record& record) {
-    HF_TRY(vault::expect(record, type_name, Digest{}));
+    HF_TRY(vault::expect(record, holder_type, Digest{}));
     auto body = HF_TRY(vault::JsonText::parse(record.body, "holder record"));
     vault::Fields in = body.top();
     Holder holder;

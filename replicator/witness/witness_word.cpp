@@ -5,12 +5,12 @@
 namespace holdfast::replicator {
 namespace {
 
-constexpr std::string_view type_name = "witness";
+constexpr std::string_view witness_type = "witness";
 
 }  // namespace
 
 Buffer make_witness_word(const WitnessWord& word, const vault::SigningKey& link) {
-    vault::Record record{std::string(type_name),
+    vault::Record record{std::string(witness_type),
                          vault::addressed_to(word.owner),
                          word.term,
                          json_text({{"owner", word.owner.hex()},
@@ -29,7 +29,7 @@ Result<WitnessWord> parse_witness_word(View object, const vault::Record& holder_
                                        const vault::Roster& witness) {
     const Holder holder = HF_TRY(parse_holder(holder_bytes));
     const vault::Record record = HF_TRY(vault::parse_record(object));
-    HF_TRY(vault::expect(record, type_name, vault::addressed_to(holder.owner)));
+    HF_TRY(vault::expect(record, witness_type, vault::addressed_to(holder.owner)));
     auto body = HF_TRY(vault::JsonText::parse(record.body, "witness"));
     vault::Fields in = body.top();
     WitnessWord word;

@@ -17,6 +17,7 @@
 #include "agent/node/node.h"
 #include "tests/golden/description.h"
 #include "tests/golden/golden_tree.h"
+#include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/crypto/base64.h"
 #include "vault/keys/custody.h"
@@ -33,7 +34,6 @@ namespace {
 
 constexpr const char* passphrase = "golden-vaults-are-public";
 constexpr std::int64_t first_day_ms = 1'790'000'000'000;  // 2026-09-21T14:13:20Z
-constexpr std::int64_t day_ms = 86'400'000;
 
 class SetClock final : public Clock {
 public:

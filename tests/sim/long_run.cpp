@@ -1,5 +1,6 @@
 #include "tests/sim/long_run.h"
 
+#include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/base/temporary.h"
 
@@ -11,7 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t calls_of_a_step = 160;  // About; a fault that comes later strikes nothing.
-constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
 
 class Life {
 public:

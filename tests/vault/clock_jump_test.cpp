@@ -1,4 +1,5 @@
 #include "tests/vault/test_vault.h"
+#include "vault/base/clock.h"
 
 #include <catch2/catch.hpp>
 
@@ -6,14 +7,9 @@
 
 using namespace holdfast;
 using namespace holdfast::vault;
-using namespace holdfast::vault::test;
+using namespace holdfast::test;
 
-namespace {
-
-constexpr std::int64_t hour_ms = 3'600'000;
-constexpr std::int64_t day_ms = 24 * hour_ms;
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a clock that jumps back and forward loses no snapshot and no order", "[vault][clock]") {
     TestVault node;

@@ -9,7 +9,7 @@
 
 using namespace holdfast;
 using namespace holdfast::vault;
-using namespace holdfast::vault::test;
+using namespace holdfast::test;
 
 namespace {
 
@@ -32,7 +32,7 @@ EraseReport erased(Vault& vault) {
     return *report;
 }
 
-std::string noise(std::size_t bytes) {
+std::string noise_text(std::size_t bytes) {
     Buffer out(bytes);
     system_random().fill(out);
     return std::string(as_text(out));
@@ -45,8 +45,8 @@ struct Sparse : TestVault {
         const auto vault = open();
         for (int i = 0; i < count; ++i) {
             clock.wall += 1000;
-            files["own"] = noise(400'000);
-            files["kept" + std::to_string(i)] = noise(50'000);
+            files["own"] = noise_text(400'000);
+            files["kept" + std::to_string(i)] = noise_text(50'000);
             records.push_back(snapshot(*vault, files));
         }
         std::vector<SnapshotId> gone;
@@ -109,7 +109,7 @@ TEST_CASE("what is needed of sparse packs moves, and the packs go", "[prune][rep
     }
     SECTION("and can be repacked again, with its gaps") {
         node.clock.wall += 1000;
-        node.files = {{"kept1", node.files["kept1"]}, {"new", noise(10'000)}};
+        node.files = {{"kept1", node.files["kept1"]}, {"new", noise_text(10'000)}};
         const SnapshotRecord next = node.snapshot(*vault, node.files);
         REQUIRE(vault->forget({node.last().id}));
         erased(*vault);
@@ -129,7 +129,7 @@ TEST_CASE("a pack whose manifest moved is found by the list alone", "[prune][rep
     std::vector<SnapshotRecord> records;
     for (int i = 0; i < 6; ++i) {
         node.clock.wall += 1000;
-        records.push_back(node.snapshot(*vault, {{"a", noise(100)}}));
+        records.push_back(node.snapshot(*vault, {{"a", noise_text(100)}}));
     }
     const RepackReport report = repacked(*vault);
     CHECK(report.old_packs == 6);
@@ -150,10 +150,10 @@ TEST_CASE("a file whose extents lie in parts keeps its parts", "[prune][repack]"
     TestVault node;
     const auto vault = node.open();
     std::string pages;
-    const std::string page_a = noise(fixed_piece_bytes);
-    const std::string page_b = noise(fixed_piece_bytes);
+    const std::string page_a = noise_text(fixed_piece_bytes);
+    const std::string page_b = noise_text(fixed_piece_bytes);
     for (std::size_t i = 0; i <= extents_inline_max; ++i) pages += i % 2 == 0 ? page_a : page_b;
-    TestVault::Files files{{"pages", pages}, {"dies", noise(3'000'000)}};
+    TestVault::Files files{{"pages", pages}, {"dies", noise_text(3'000'000)}};
     const SnapshotRecord first = node.snapshot(*vault, files);
     node.clock.wall += 1000;
     files.erase("dies");
@@ -170,9 +170,9 @@ TEST_CASE("gaps add up when what was repacked is repacked again", "[prune][repac
     TestVault node;
     const auto vault = node.open();
     TestVault::Files files;
-    for (const char* dies : {"a1", "a2", "a3"}) files[dies] = noise(2'000'000);
-    files["y"] = noise(2'000'000);
-    files["z"] = noise(1'000'000);
+    for (const char* dies : {"a1", "a2", "a3"}) files[dies] = noise_text(2'000'000);
+    files["y"] = noise_text(2'000'000);
+    files["z"] = noise_text(1'000'000);
     std::vector<SnapshotRecord> records;
     const auto next = [&] {
         node.clock.wall += 1000;
@@ -248,7 +248,7 @@ TEST_CASE("a repack that ended half-way is gone on with, and moves nothing twice
     Sparse node;
     const auto vault = node.open();
     node.clock.wall += 1000;
-    node.files["more"] = noise(1000);
+    node.files["more"] = noise_text(1000);
     const SnapshotRecord second = node.snapshot(*vault, node.files);
     RepackSettings first = settings_for();
     RepackProgress progress;

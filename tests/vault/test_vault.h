@@ -12,7 +12,9 @@
 #include <memory>
 #include <string>
 
-namespace holdfast::vault::test {
+namespace holdfast::test {
+
+using namespace vault;
 
 /// A clock that stands where a test puts it.
 class SetClock final : public Clock {
@@ -110,4 +112,4 @@ private:
     Trust trust_;
 };
 
-}  // namespace holdfast::vault::test
+}  // namespace holdfast::test

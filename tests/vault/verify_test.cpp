@@ -4,7 +4,7 @@
 
 using namespace holdfast;
 using namespace holdfast::vault;
-using namespace holdfast::vault::test;
+using namespace holdfast::test;
 
 namespace {
 

@@ -6,6 +6,11 @@
 
 namespace holdfast {
 
+constexpr std::int64_t second_ms = 1000;
+constexpr std::int64_t minute_ms = 60 * second_ms;
+constexpr std::int64_t hour_ms = 60 * minute_ms;
+constexpr std::int64_t day_ms = 24 * hour_ms;
+
 class Clock {
 public:
     virtual ~Clock() = default;

@@ -3,14 +3,14 @@
 namespace holdfast {
 namespace {
 
-constexpr int depth_max = 64;
+constexpr int json_depth_max = 64;
 
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
     bool too_deep = false;
     const auto shallow = [&](int depth, Json::parse_event_t, const Json&) {
-        too_deep = too_deep || depth > depth_max;
+        too_deep = too_deep || depth > json_depth_max;
         return !too_deep;
     };
     Json value = Json::parse(text, shallow, false);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t zstd_magic = 0xFD2FB528;
 
-Error corrupt(const std::string& what) {
+Error bad_chunk(const std::string& what) {
     return {Errc::Corrupt, "chunk: " + what + "; fetch it again from another vault"};
 }
 
@@ -100,15 +100,15 @@ Decoder::Decoder() : zstd_(ZSTD_createDCtx()) {
 
 Result<void> Decoder::decode(View plain, std::size_t content_length, Buffer& out) {
     out.clear();
-    if (content_length > chunk_bytes_max) return corrupt("content over 4 MiB");
+    if (content_length > chunk_bytes_max) return bad_chunk("content over 4 MiB");
     ByteReader reader(plain);
     const std::uint8_t codec = reader.u8();
     const std::uint8_t filter = reader.u8();
-    if (!reader.ok()) return corrupt("too short for its codec and filter");
+    if (!reader.ok()) return bad_chunk("too short for its codec and filter");
     if (codec > static_cast<std::uint8_t>(Codec::Zstd)) {
-        return corrupt("unknown codec " + std::to_string(codec));
+        return bad_chunk("unknown codec " + std::to_string(codec));
     }
-    if (filter > filter_max) return corrupt("unknown filter " + std::to_string(filter));
+    if (filter > filter_max) return bad_chunk("unknown filter " + std::to_string(filter));
 
     const View payload = reader.bytes(reader.left());
     Buffer& decoded = filter == 0 ? out : filtered_;
@@ -126,19 +126,19 @@ Result<void> Decoder::decode(View plain, std::size_t content_length, Buffer& out
 
 Result<void> Decoder::decode_payload(Codec codec, View payload, std::span<std::uint8_t> out) {
     if (codec == Codec::Stored) {
-        if (payload.size() != out.size()) return corrupt("stored length differs from its own");
+        if (payload.size() != out.size()) return bad_chunk("stored length differs from its own");
         std::copy(payload.begin(), payload.end(), out.begin());
         return {};
     }
     // Only one plain frame: zstd itself would also take skippable, legacy and several frames.
-    if (ByteReader(payload).u32() != zstd_magic) return corrupt("no zstd frame");
+    if (ByteReader(payload).u32() != zstd_magic) return bad_chunk("no zstd frame");
     if (ZSTD_findFrameCompressedSize(payload.data(), payload.size()) != payload.size()) {
-        return corrupt("not exactly one zstd frame");
+        return bad_chunk("not exactly one zstd frame");
     }
     const std::size_t got =
         ZSTD_decompressDCtx(zstd_.get(), out.data(), out.size(), payload.data(), payload.size());
-    if (ZSTD_isError(got)) return corrupt(std::string("zstd: ") + ZSTD_getErrorName(got));
-    if (got != out.size()) return corrupt("decompresses to another length than its own");
+    if (ZSTD_isError(got)) return bad_chunk(std::string("zstd: ") + ZSTD_getErrorName(got));
+    if (got != out.size()) return bad_chunk("decompresses to another length than its own");
     return {};
 }
 

@@ -10,7 +10,7 @@ namespace holdfast::vault {
 namespace {
 
 // Inner loops run over this many samples, a constant: the compiler then vectorises them at -O2.
-constexpr std::size_t block = 64;
+constexpr std::size_t filter_block = 64;
 
 std::uint16_t sample_at(const std::uint8_t* p) {
     return static_cast<std::uint16_t>(p[0] | p[1] << 8);
@@ -28,10 +28,10 @@ std::uint16_t unfold(std::uint16_t z) {
 
 void delta_block(const std::uint8_t* in, std::uint16_t before, std::uint8_t* low,
                  std::uint8_t* high) {
-    std::array<std::uint16_t, block + 1> s;
+    std::array<std::uint16_t, filter_block + 1> s;
     s[0] = before;
-    for (std::size_t i = 0; i < block; ++i) s[i + 1] = sample_at(in + 2 * i);
-    for (std::size_t i = 0; i < block; ++i) {
+    for (std::size_t i = 0; i < filter_block; ++i) s[i + 1] = sample_at(in + 2 * i);
+    for (std::size_t i = 0; i < filter_block; ++i) {
         const std::uint16_t d = fold(static_cast<std::uint16_t>(s[i + 1] - s[i]));
         low[i] = static_cast<std::uint8_t>(d);
         high[i] = static_cast<std::uint8_t>(d >> 8);
@@ -44,9 +44,9 @@ void split(View in, std::uint8_t* out) {
     std::uint8_t* const high = out + samples;
     std::uint16_t before = 0;
     std::size_t i = 0;
-    for (; i + block <= samples; i += block) {
+    for (; i + filter_block <= samples; i += filter_block) {
         delta_block(in.data() + 2 * i, before, low + i, high + i);
-        before = sample_at(in.data() + 2 * (i + block - 1));
+        before = sample_at(in.data() + 2 * (i + filter_block - 1));
     }
     for (; i < samples; ++i) {
         const std::uint16_t s = sample_at(in.data() + 2 * i);

@@ -5,12 +5,12 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view prefix = "holdfast/1/";
+constexpr std::string_view tag_prefix = "holdfast/1/";
 
 void absorb(crypto_generichash_state& state, std::string_view tag,
             std::initializer_list<View> parts) {
     const std::uint8_t end = 0;
-    crypto_generichash_update(&state, as_view(prefix).data(), prefix.size());
+    crypto_generichash_update(&state, as_view(tag_prefix).data(), tag_prefix.size());
     crypto_generichash_update(&state, as_view(tag).data(), tag.size());
     crypto_generichash_update(&state, &end, 1);
     for (const View part : parts) crypto_generichash_update(&state, part.data(), part.size());
@@ -55,7 +55,7 @@ ChunkId keyed_hash(const Secret& key, View message) {
 Buffer tagged(std::string_view tag, std::initializer_list<View> parts) {
     Buffer out;
     ByteWriter writer(out);
-    writer.bytes(as_view(prefix));
+    writer.bytes(as_view(tag_prefix));
     writer.bytes(as_view(tag));
     writer.u8(0);
     for (const View part : parts) writer.bytes(part);

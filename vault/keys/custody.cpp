@@ -8,7 +8,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view type_name = "custody";
+constexpr std::string_view custody_type = "custody";
 constexpr std::string_view handed_tag = "handed share";
 constexpr std::string_view handed_magic = "HFSHAR1\n";
 constexpr std::size_t handed_header_bytes = 8 + 32 + 32 + 1 + 1;
@@ -169,20 +169,20 @@ Result<Buffer> make_custody(const Roster& roster, std::uint64_t number, const Bo
         HF_TRY(share_out(roster.trust, {}, recovery.secret, custodians, threshold));
     Json body = {{"time", now_ms}};
     put_shares(body, set);
-    Record record{std::string(type_name), {}, number, json_text(body), {}};
+    Record record{std::string(custody_type), {}, number, json_text(body), {}};
     sign(record, trust_key);
     return encode(record);
 }
 
 Result<Custody> parse_custody(View object, const Roster& roster) {
     const Record record = HF_TRY(parse_record(object));
-    HF_TRY(expect(record, type_name, Digest{}));
+    HF_TRY(expect(record, custody_type, Digest{}));
     if (!signed_by(record, roster.trust_key)) {
         return Error{Errc::Denied, "custody " + std::to_string(record.number) +
                                        " is not signed by the trust key of roster " +
                                        std::to_string(roster.number)};
     }
-    JsonText body = HF_TRY(JsonText::parse(record.body, type_name.data()));
+    JsonText body = HF_TRY(JsonText::parse(record.body, custody_type.data()));
     Fields in = body.top();
     Custody custody{record.number, in.time("time"), read_shares(in, roster.trust, {})};
     HF_TRY(body.check());

@@ -7,7 +7,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view type_name = "domain";
+constexpr std::string_view domain_type = "domain";
 constexpr std::string_view opening_tag = "domain opening";
 constexpr std::string_view naming_tag = "domain naming";
 constexpr std::uint64_t only_number = 1;
@@ -19,7 +19,7 @@ OpeningKeys read_opening_keys(Fields& in) {
     return OpeningKeys::Node;
 }
 
-DomainRecord read_body(Fields in) {
+DomainRecord read_domain(Fields in) {
     DomainRecord domain;
     domain.id = in.id<DomainId>("domain");
     domain.name = in.text("name");
@@ -78,7 +78,7 @@ Result<NewDomain> make_domain(const std::string& name, OpeningKeys opening_keys,
                        {"naming_wrapped", to_base64(naming)},
                        {"features_required", Json::array()},
                        {"features_optional", Json::array()}};
-    Record record{std::string(type_name), {}, only_number, json_text(body), {}};
+    Record record{std::string(domain_type), {}, only_number, json_text(body), {}};
     sign(record, ledger_key);
     made.object = encode(record);
     return made;
@@ -86,9 +86,9 @@ Result<NewDomain> make_domain(const std::string& name, OpeningKeys opening_keys,
 
 Result<DomainRecord> parse_domain(View object, const DomainId& expected, const Roster& roster) {
     const Record record = HF_TRY(parse_record(object));
-    HF_TRY(expect(record, type_name, Digest{}));
+    HF_TRY(expect(record, domain_type, Digest{}));
     JsonText body = HF_TRY(JsonText::parse(record.body, "domain"));
-    DomainRecord domain = read_body(body.top());
+    DomainRecord domain = read_domain(body.top());
     HF_TRY(body.check());
     if (domain.id != expected || record.number != only_number) {
         return Error{Errc::Corrupt, "domain " + expected.brief() + ": its record is another one's"};

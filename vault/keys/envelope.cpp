@@ -8,7 +8,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view type_name = "envelope";
+constexpr std::string_view envelope_type = "envelope";
 constexpr std::size_t nonce_bytes = 24;
 constexpr std::size_t sealed_max = 512;
 
@@ -48,7 +48,7 @@ std::string body_of(const SystemEnvelope& envelope) {
     return json_text(body);
 }
 
-SystemEnvelope read_body(Fields in) {
+SystemEnvelope read_envelope(Fields in) {
     SystemEnvelope envelope;
     envelope.id = in.id<Digest>("envelope");
     envelope.trust = in.id<TrustId>("trust");
@@ -86,16 +86,16 @@ Result<Buffer> make_envelope(const EnvelopeFor& what, const BoxKey& opening,
     envelope.set = HF_TRY(share_out(what.trust, envelope.id, secret, custodians, threshold));
     envelope.sealed = seal(envelope, secret, opening, random);
     Record record{
-        std::string(type_name), addressed_to(what.host), what.number, body_of(envelope), {}};
+        std::string(envelope_type), addressed_to(what.host), what.number, body_of(envelope), {}};
     sign(record, ledger_key);
     return encode(record);
 }
 
 Result<SystemEnvelope> parse_envelope(View object, const TrustId& host, const Roster& owner) {
     const Record record = HF_TRY(parse_record(object));
-    HF_TRY(expect(record, type_name, addressed_to(host)));
+    HF_TRY(expect(record, envelope_type, addressed_to(host)));
     JsonText body = HF_TRY(JsonText::parse(record.body, "envelope"));
-    SystemEnvelope envelope = read_body(body.top());
+    SystemEnvelope envelope = read_envelope(body.top());
     HF_TRY(body.check());
     envelope.number = record.number;
     if (envelope.host != host || envelope.trust != owner.trust) {

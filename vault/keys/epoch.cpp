@@ -5,7 +5,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view magic = "HFEPO1\r\n";
+constexpr std::string_view epoch_magic = "HFEPO1\r\n";
 constexpr std::string_view check_tag = "epoch object";
 constexpr std::string_view content_tag = "epoch content";
 constexpr std::string_view map_tag = "epoch map";
@@ -42,7 +42,7 @@ EpochRecipient read_recipient(ByteReader& in) {
 }
 
 // One of the epoch's two keys, tried at every recipient that names ours.
-struct Wanted {
+struct WantedKey {
     std::string_view tag;
     const Digest* hash;
     Secret found;
@@ -78,7 +78,7 @@ Buffer encode_epoch(const Epoch& epoch, const PublicKey& opening,
                                       hash(map_tag, epoch.map.view()));
     Buffer out;
     ByteWriter writer(out);
-    writer.bytes(as_view(magic));
+    writer.bytes(as_view(epoch_magic));
     writer.bytes(epoch.domain.view());
     writer.u64(static_cast<std::uint64_t>(epoch.created));
     writer.bytes(View(context).subspan(32));
@@ -98,7 +98,7 @@ Buffer encode_epoch(const Epoch& epoch, const PublicKey& opening,
 
 Result<EpochInfo> parse_epoch(View object, const EpochId& expected) {
     ByteReader in(object);
-    if (as_text(in.bytes(magic.size())) != magic) {
+    if (as_text(in.bytes(epoch_magic.size())) != epoch_magic) {
         return Error{Errc::Corrupt, "epoch " + expected.brief() + ": not an epoch of version 1"};
     }
     EpochInfo info;
@@ -128,8 +128,8 @@ Result<EpochInfo> parse_epoch(View object, const EpochId& expected) {
 
 Result<Epoch> open_epoch(const EpochInfo& info, const BoxKey* opening, const BoxKey* node_box) {
     const Buffer context = context_of(info.domain, info.content_hash, info.map_hash);
-    Wanted content{content_tag, &info.content_hash, {}};
-    Wanted map{map_tag, &info.map_hash, {}};
+    WantedKey content{content_tag, &info.content_hash, {}};
+    WantedKey map{map_tag, &info.map_hash, {}};
     for (const EpochRecipient& one : info.recipients) {
         if (one.algorithm != algorithm_wrap) continue;
         const bool for_opening = opening != nullptr && one.key == opening->public_key;

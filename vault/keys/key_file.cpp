@@ -11,12 +11,13 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view magic = "HFKEY1\r\n";
+constexpr std::string_view key_file_magic = "HFKEY1\r\n";
 
 Result<std::vector<Secret>> parse(View file, std::size_t count) {
     ByteReader in(file);
     const Error damaged{Errc::Corrupt, "it is no key file, or is damaged"};
-    if (as_text(in.bytes(magic.size())) != magic || in.u8() != count) return damaged;
+    if (as_text(in.bytes(key_file_magic.size())) != key_file_magic || in.u8() != count)
+        return damaged;
     std::vector<Secret> secrets;
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t length = in.u32();
@@ -30,11 +31,11 @@ Result<std::vector<Secret>> parse(View file, std::size_t count) {
 
 Result<void> write_key_file(const std::string& path, const std::vector<const Secret*>& secrets) {
     Buffer file;
-    std::size_t bytes = magic.size() + 1;
+    std::size_t bytes = key_file_magic.size() + 1;
     for (const Secret* secret : secrets) bytes += 4 + secret->size();
     file.reserve(bytes);  // So that no copy is left behind by growing.
     ByteWriter writer(file);
-    writer.bytes(as_view(magic));
+    writer.bytes(as_view(key_file_magic));
     writer.u8(static_cast<std::uint8_t>(secrets.size()));
     for (const Secret* secret : secrets) {
         writer.u32(static_cast<std::uint32_t>(secret->size()));

@@ -7,7 +7,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view form = "recovery kit 1";
+constexpr std::string_view kit_form = "recovery kit 1";
 
 Buffer additional_of(const TrustId& trust) {
     return tagged("kit", {trust.view()});
@@ -47,7 +47,7 @@ std::string kit_text(const Kit& kit) {
                             {"trust", one.trust.hex()}});
     }
     Json json = {
-        {"holdfast", form}, {"trust", kit.trust.hex()}, {"name", kit.name}, {"time", kit.time}};
+        {"holdfast", kit_form}, {"trust", kit.trust.hex()}, {"name", kit.name}, {"time", kit.time}};
     put_lock(json, kit.lock);
     json["partners"] = std::move(partners);
     return json_text(json, 2) + "\n";
@@ -57,7 +57,7 @@ Result<Kit> parse_kit(std::string_view text) {
     if (text.size() > kit_bytes_max) return Error{Errc::Corrupt, "not a recovery kit: too long"};
     JsonText json = HF_TRY(JsonText::parse(text, "recovery kit"));
     Fields in = json.top();
-    if (in.text("holdfast") != form) in.fail("holdfast", "expected \"recovery kit 1\"");
+    if (in.text("holdfast") != kit_form) in.fail("holdfast", "expected \"recovery kit 1\"");
     Kit kit;
     kit.trust = in.id<TrustId>("trust");
     kit.name = in.text("name");

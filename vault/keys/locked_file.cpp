@@ -11,7 +11,7 @@ namespace {
 
 // 32 signs without i, l, o and u: five bits each.
 constexpr std::string_view signs = "0123456789abcdefghjkmnpqrstvwxyz";
-constexpr std::size_t groups = 5;
+constexpr std::size_t checked_groups = 5;
 constexpr std::size_t group_size = 5;
 
 View without_newline(const Secret& passphrase) {
@@ -61,9 +61,9 @@ Error not_this_key(const LockedKey& file) {
 }  // namespace
 
 Secret make_passphrase(Random& random) {
-    Secret bits(groups * group_size);
+    Secret bits(checked_groups * group_size);
     random.fill({bits.data(), bits.size()});
-    Secret text(groups * (group_size + 1) - 1);
+    Secret text(checked_groups * (group_size + 1) - 1);
     for (std::size_t i = 0, at = 0; i < bits.size(); ++i) {
         if (i != 0 && i % group_size == 0) text.data()[at++] = '-';
         text.data()[at++] = static_cast<std::uint8_t>(signs[bits.view()[i] & 31]);
@@ -79,20 +79,20 @@ Result<PasswordLock> lock_with(const Secret& passphrase, PasswordCost cost, View
     const View typed = without_newline(passphrase);
     if (typed.empty()) return Error{Errc::Invalid, "the passphrase is empty"};
     const Secret key = HF_TRY(password_key(Secret::copy_of(typed), made.cost));
-    made.sealed = lock(key, made.nonce, additional, plain);
+    made.sealed = vault::lock(key, made.nonce, additional, plain);
     return made;
 }
 
 Result<Secret> unlock_with(const Secret& passphrase, const PasswordLock& lock, View additional) {
     Secret typed = Secret::copy_of(without_newline(passphrase));
     const Secret key = HF_TRY(password_key(typed, lock.cost));
-    Result<Secret> opened = unlock(key, lock.nonce, additional, lock.sealed);
+    Result<Secret> opened = vault::unlock(key, lock.nonce, additional, lock.sealed);
     if (opened) return opened;
     Secret tidy = typed.clone();
     std::transform(typed.view().begin(), typed.view().end(), tidy.data(), as_generated);
     if (equal_in_constant_time(tidy.view(), typed.view())) return opened;
     const Secret second = HF_TRY(password_key(tidy, lock.cost));
-    return unlock(second, lock.nonce, additional, lock.sealed);
+    return vault::unlock(second, lock.nonce, additional, lock.sealed);
 }
 
 void put_lock(Json& json, const PasswordLock& lock) {

@@ -9,7 +9,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view type_name = "person";
+constexpr std::string_view person_type = "person";
 constexpr std::array<Role, 5> all_roles{Role::Viewer, Role::Operator, Role::Approver, Role::Admin,
                                         Role::Officer};
 
@@ -27,7 +27,7 @@ std::vector<Role> read_roles(Fields& in) {
     return roles;
 }
 
-PersonCertificate read_body(Fields in) {
+PersonCertificate read_person(Fields in) {
     PersonCertificate one;
     one.person = in.id<PersonId>("person");
     one.number = in.number("number");
@@ -93,16 +93,16 @@ Result<Buffer> certify(const PersonCertificate& certificate, const SigningKey& o
         return Error{Errc::Invalid,
                      "a certificate needs a name, a number, a role, and an end after its start"};
     }
-    Record record{std::string(type_name), addressed_to(one.trust), one.number, body_of(one), {}};
+    Record record{std::string(person_type), addressed_to(one.trust), one.number, body_of(one), {}};
     sign(record, officer);
     return encode(record);
 }
 
 Result<PersonCertificate> parse_certificate(View object, const Roster& roster) {
     const Record record = HF_TRY(parse_record(object));
-    HF_TRY(expect(record, type_name, addressed_to(roster.trust)));
+    HF_TRY(expect(record, person_type, addressed_to(roster.trust)));
     JsonText body = HF_TRY(JsonText::parse(record.body, "person"));
-    PersonCertificate one = read_body(body.top());
+    PersonCertificate one = read_person(body.top());
     HF_TRY(body.check());
     if (one.number != record.number || one.number == 0 || one.trust != roster.trust) {
         return Error{Errc::Corrupt, "person " + one.name + ": body and record disagree"};

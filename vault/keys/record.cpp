@@ -7,7 +7,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view magic = "HFREC1\r\n";
+constexpr std::string_view record_magic = "HFREC1\r\n";
 
 // No space, so that no record's type is the tag of something else that is signed ("ledger entry").
 bool is_type(std::string_view type) {
@@ -46,7 +46,7 @@ Buffer encode(const Record& record) {
     HF_ASSERT(!record.signatures.empty() && record.signatures.size() <= record_signatures_max);
     Buffer out;
     ByteWriter writer(out);
-    writer.bytes(as_view(magic));
+    writer.bytes(as_view(record_magic));
     writer.text(record.type);
     writer.bytes(record.addressee.view());
     writer.u64(record.number);
@@ -62,7 +62,7 @@ Buffer encode(const Record& record) {
 
 Result<Record> parse_record(View bytes) {
     ByteReader in(bytes);
-    if (as_text(in.bytes(magic.size())) != magic) {
+    if (as_text(in.bytes(record_magic.size())) != record_magic) {
         return Error{Errc::Corrupt, "not a record of version 1"};
     }
     Record record;

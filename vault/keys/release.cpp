@@ -9,7 +9,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view type_name = "release";
+constexpr std::string_view release_type = "release";
 constexpr std::size_t entry_bytes = 32 + 32 + 16 + 1 + 1 + 32;
 
 Buffer context_of(const Release& release) {
@@ -73,7 +73,7 @@ std::string body_of(const Release& release) {
                       {"keys_hash", release.keys_hash.hex()}});
 }
 
-Release read_body(Fields in) {
+Release read_release(Fields in) {
     Release release;
     release.owner = in.id<TrustId>("owner");
     release.host = in.id<TrustId>("host");
@@ -109,16 +109,16 @@ Result<NewRelease> make_release(const Release& release, const std::vector<Segmen
     Release own = release;
     NewRelease made;
     const Secret payload = HF_TRY(payload_of(segments, keys));
-    made.sealed_keys = wrap(type_name, context_of(own), payload.view(), own.host_key);
+    made.sealed_keys = wrap(release_type, context_of(own), payload.view(), own.host_key);
     own.keys_hash = hash_of(made.sealed_keys);
-    made.record = {std::string(type_name), addressed_to(own.host), own.number, body_of(own), {}};
+    made.record = {std::string(release_type), addressed_to(own.host), own.number, body_of(own), {}};
     return made;
 }
 
 Result<Release> parse_release(const Record& record, const TrustId& host) {
-    HF_TRY(expect(record, type_name, addressed_to(host)));
+    HF_TRY(expect(record, release_type, addressed_to(host)));
     JsonText body = HF_TRY(JsonText::parse(record.body, "release"));
-    Release release = read_body(body.top());
+    Release release = read_release(body.top());
     HF_TRY(body.check());
     release.number = record.number;
     if (release.host != host) {
@@ -138,7 +138,7 @@ Result<ReleaseKeys> ReleaseKeys::open(const Release& release, View sealed_keys, 
         return Error{Errc::Corrupt, where + ": these are not the keys that were signed for"};
     }
     const Secret payload =
-        HF_TRY(unwrap(type_name, context_of(release), sealed_keys, host).within(where));
+        HF_TRY(unwrap(release_type, context_of(release), sealed_keys, host).within(where));
     ByteReader in(payload.view());
     ReleaseKeys keys;
     while (in.ok() && in.left() > 0) {

@@ -8,7 +8,7 @@
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view type_name = "roster";
+constexpr std::string_view roster_type = "roster";
 
 template <class List, class Same>
 auto find(const List& list, Same same) -> decltype(&*list.begin()) {
@@ -67,7 +67,7 @@ Officer read_officer(Fields& in) {
     return one;
 }
 
-Roster read_body(Fields in) {
+Roster read_roster(Fields in) {
     Roster roster;
     roster.trust = in.id<TrustId>("trust");
     roster.name = in.text("name");
@@ -165,7 +165,7 @@ Result<void> revoke_node(Roster& roster, const PublicKey& ledger_key) {
 Result<Buffer> sign_roster(const Roster& roster, const SigningKey& key) {
     Roster own = roster;
     own.trust_key = key.public_key;
-    Record record{std::string(type_name), {}, own.number, body_of(own), {}};
+    Record record{std::string(roster_type), {}, own.number, body_of(own), {}};
     if (record.body.size() > record_body_max) {
         return Error{Errc::Invalid, "a roster of over 1 MiB: fewer nodes, or shorter names"};
     }
@@ -178,9 +178,9 @@ Result<Buffer> sign_roster(const Roster& roster, const SigningKey& key) {
 
 Result<Roster> parse_roster(View object) {
     const Record record = HF_TRY(parse_record(object));
-    HF_TRY(expect(record, type_name, Digest{}));
+    HF_TRY(expect(record, roster_type, Digest{}));
     JsonText body = HF_TRY(JsonText::parse(record.body, "roster"));
-    Roster roster = read_body(body.top());
+    Roster roster = read_roster(body.top());
     HF_TRY(body.check());
     if (roster.number != record.number || roster.number == 0) {
         return Error{Errc::Corrupt, name_of(roster) + ": its record has another number"};

@@ -10,9 +10,9 @@ namespace holdfast::vault {
 
 namespace {
 
-constexpr std::string_view magic = "HFLEDG1\n";
+constexpr std::string_view entry_magic = "HFLEDG1\n";
 
-Error corrupt(const std::string& what) {
+Error bad_entry(const std::string& what) {
     return {Errc::Corrupt, "ledger entry: " + what + "; fetch it again from another vault"};
 }
 
@@ -41,7 +41,7 @@ Buffer encode_envelope(const Envelope& envelope) {
     Buffer bytes;
     bytes.reserve(envelope_bytes);
     ByteWriter out(bytes);
-    out.bytes(as_view(magic));
+    out.bytes(as_view(entry_magic));
     out.bytes(envelope.trust.view());
     out.bytes(envelope.chain.view());
     out.u64(envelope.number);
@@ -64,7 +64,8 @@ Buffer encode_entry(const LedgerEntry& entry) {
 
 Result<Envelope> parse_envelope(View bytes) {
     ByteReader in(bytes);
-    if (as_text(in.bytes(magic.size())) != magic) return corrupt("not an entry of version 1");
+    if (as_text(in.bytes(entry_magic.size())) != entry_magic)
+        return bad_entry("not an entry of version 1");
     Envelope envelope;
     envelope.trust = TrustId::read(in);
     envelope.chain = ChainId::read(in);
@@ -76,19 +77,19 @@ Result<Envelope> parse_envelope(View bytes) {
     envelope.body_length = in.u32();
     envelope.signer = PublicKey::read(in);
     const View signature = in.bytes(envelope.signature.size());
-    if (!in.done()) return corrupt("an envelope has 284 bytes");
-    if (envelope.body_length > ledger_body_bytes_max) return corrupt("a body over 1 MiB");
+    if (!in.done()) return bad_entry("an envelope has 284 bytes");
+    if (envelope.body_length > ledger_body_bytes_max) return bad_entry("a body over 1 MiB");
     std::copy(signature.begin(), signature.end(), envelope.signature.begin());
     return envelope;
 }
 
 Result<LedgerEntry> parse_entry(View bytes) {
-    if (bytes.size() < envelope_bytes) return corrupt("cut short");
+    if (bytes.size() < envelope_bytes) return bad_entry("cut short");
     LedgerEntry entry;
     entry.envelope = HF_TRY(parse_envelope(bytes.first(envelope_bytes)));
     const View body = bytes.subspan(envelope_bytes);
-    if (body.size() != entry.envelope.body_length) return corrupt("a body of the wrong length");
-    if (body_hash(body) != entry.envelope.body_hash) return corrupt("another entry's body");
+    if (body.size() != entry.envelope.body_length) return bad_entry("a body of the wrong length");
+    if (body_hash(body) != entry.envelope.body_hash) return bad_entry("another entry's body");
     entry.body.assign(body.begin(), body.end());
     return entry;
 }

@@ -11,9 +11,9 @@ namespace holdfast::vault {
 
 namespace {
 
-constexpr std::string_view magic = "HFLIST1\n";
+constexpr std::string_view list_magic = "HFLIST1\n";
 
-Error corrupt(const std::string& what) {
+Error bad_list(const std::string& what) {
     return {Errc::Corrupt, "list: " + what + "; fetch it again from another vault"};
 }
 
@@ -62,7 +62,7 @@ Result<std::vector<ListObject>> fetch_with_bases(const ListId& id, const FetchLi
     ListId next = id;
     do {
         if (objects.size() > list_bases_max) {
-            return corrupt(id.brief() + " has more than 32 bases behind it");
+            return bad_list(id.brief() + " has more than 32 bases behind it");
         }
         const Buffer bytes = HF_TRY(fetch(next).within("list " + next.brief()));
         objects.push_back(HF_TRY(parse_list(bytes).within("list " + next.brief())));
@@ -86,7 +86,7 @@ Buffer encode_list(const ListObject& object) {
     Buffer bytes;
     bytes.reserve((object.removed.size() + object.added.size() + 2) * sizeof(PackId));
     ByteWriter out(bytes);
-    out.bytes(as_view(magic));
+    out.bytes(as_view(list_magic));
     out.bytes(object.base.view());
     write_set(object.removed, out);
     write_set(object.added, out);
@@ -94,15 +94,17 @@ Buffer encode_list(const ListObject& object) {
 }
 
 Result<ListObject> parse_list(View bytes) {
-    if (bytes.size() > list_bytes_max) return corrupt("over its longest length");
+    if (bytes.size() > list_bytes_max) return bad_list("over its longest length");
     ByteReader in(bytes);
-    if (as_text(in.bytes(magic.size())) != magic) return corrupt("not a list of version 1");
+    if (as_text(in.bytes(list_magic.size())) != list_magic)
+        return bad_list("not a list of version 1");
     ListObject object;
     object.base = ListId::read(in);
     object.removed = read_set(in);
     object.added = read_set(in);
-    if (!in.done()) return corrupt("cut short, over-long, or not sorted");
-    if (!disjoint(object.removed, object.added)) return corrupt("takes out a pack that it puts in");
+    if (!in.done()) return bad_list("cut short, over-long, or not sorted");
+    if (!disjoint(object.removed, object.added))
+        return bad_list("takes out a pack that it puts in");
     return object;
 }
 
@@ -131,10 +133,11 @@ Result<ResolvedList> resolve_list(const ListId& id, const FetchList& fetch) {
     list.bases = static_cast<unsigned>(objects.size() - 1);
     for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
         list.packs = change(list.packs, *object);
-        if (list.packs.size() > list_packs_max) return corrupt(id.brief() + " has too many packs");
+        if (list.packs.size() > list_packs_max) return bad_list(id.brief() + " has too many packs");
     }
     if (list_id(list.packs) != id) {
-        return corrupt(id.brief() + " or one of its bases is not the set that its name commits to");
+        return bad_list(id.brief() +
+                        " or one of its bases is not the set that its name commits to");
     }
     return list;
 }

@@ -6,6 +6,7 @@
 #include "vault/keys/segment.h"
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::vault {
@@ -13,7 +14,9 @@ namespace holdfast::vault {
 constexpr std::uint64_t pack_bytes_min = 64_KiB;
 constexpr std::uint64_t pack_bytes_max = 64_MiB;
 constexpr std::uint64_t pack_header_bytes = 16;
+constexpr std::string_view pack_header_magic = "HFPACK1\n";
 constexpr std::uint64_t pack_trailer_bytes = 64;
+constexpr std::string_view pack_trailer_magic = "HFPACKE\n";  // Its last bytes.
 constexpr std::uint8_t directory_class_max = 24;
 constexpr std::size_t segments_max = 4096;
 

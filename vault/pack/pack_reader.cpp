@@ -3,13 +3,9 @@
 #include "vault/pack/pack_writer.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace holdfast::vault {
 namespace {
-
-constexpr std::string_view trailer_magic = "HFPACKE\n";
-constexpr std::string_view header_magic = "HFPACK1\n";
 
 struct Trailer {
     SegmentName name;
@@ -26,8 +22,8 @@ Result<Trailer> parse_trailer(View raw) {
     trailer.name.cipher = HF_TRY(cipher_from(in.u8()));
     trailer.size_class = in.u8();
     const std::uint64_t reserved = std::uint64_t{in.u32()} << 16 | in.u16();
-    const View magic = in.bytes(trailer_magic.size());
-    if (!in.done() || reserved != 0 || as_text(magic) != trailer_magic ||
+    const View magic = in.bytes(pack_trailer_magic.size());
+    if (!in.done() || reserved != 0 || as_text(magic) != pack_trailer_magic ||
         trailer.size_class > directory_class_max) {
         return Error{Errc::Corrupt, "it does not end as a pack does"};
     }
@@ -65,7 +61,7 @@ Result<void> check_pack(const Store& store, const PackId& id) {
     const Error damaged{Errc::Corrupt,
                         "pack " + id.hex() + ": its bytes are not those of its name"};
     if (file.size() < pack_bytes_min) return damaged;
-    if (as_text(View(file).first(header_magic.size())) != header_magic) return damaged;
+    if (as_text(View(file).first(pack_header_magic.size())) != pack_header_magic) return damaged;
     if (pack_id_of(file) != id) return damaged;
     return {};
 }

@@ -5,13 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 namespace holdfast::vault {
 namespace {
 
-constexpr std::string_view header_magic = "HFPACK1\n";
-constexpr std::string_view trailer_magic = "HFPACKE\n";
 constexpr std::size_t chunk_record_bytes_max = 40;
 constexpr std::size_t segment_record_bytes_max = 100;
 
@@ -40,7 +37,7 @@ void append_trailer(Buffer& file, const SegmentName& name, std::uint8_t size_cla
     writer.u8(size_class);
     writer.u32(0);
     writer.u16(0);
-    writer.bytes(as_view(trailer_magic));
+    writer.bytes(as_view(pack_trailer_magic));
 }
 
 /// How many bytes of padding bring `body` (all but padding and directory) to a padded length. The
@@ -100,7 +97,7 @@ BuiltPack build_pack(std::vector<SealedSegment> segments, const Epoch& epoch, Ra
     Buffer& file = pack.file;
     file.reserve(body + pack.directory.padding_bytes + directory_bytes(size_class));
     ByteWriter writer(file);
-    writer.bytes(as_view(header_magic));
+    writer.bytes(as_view(pack_header_magic));
     writer.u64(0);
     for (const SealedSegment& segment : segments) writer.bytes(segment.sealed);
     segments.clear();

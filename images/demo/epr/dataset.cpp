@@ -10,7 +10,6 @@
 namespace holdfast::demo {
 namespace {
 
-constexpr std::int64_t day_s = 86400;
 constexpr std::int64_t base_from = 1546300800;   // 2019-01-01: the loaded records' first day.
 constexpr std::int64_t base_days = 6 * 365 + 1;  // They end before the writer's begin.
 constexpr std::int64_t live_from = 1736121600;   // 2025-01-06: transaction 0.

@@ -19,6 +19,7 @@
 namespace holdfast::demo {
 
 constexpr std::uint64_t megabytes_max = 20000;  // 900 000 NHS numbers are enough for this many.
+constexpr std::int64_t day_s = 86400;
 constexpr std::uint64_t letter_every = 7;
 constexpr std::uint64_t change_every = 5;
 constexpr std::uint64_t allergy_every = 11;

@@ -8,8 +8,8 @@
 namespace holdfast::demo {
 namespace {
 
-constexpr int columns = static_cast<int>(image_columns);
-constexpr int rows = static_cast<int>(image_rows);
+constexpr int image_width = static_cast<int>(image_columns);
+constexpr int image_height = static_cast<int>(image_rows);
 constexpr int air = 40;  // Stored values: Hounsfield units + 1024.
 constexpr int value_max = 4095;
 
@@ -55,8 +55,8 @@ void draw_row(const std::vector<Ellipse>& organs, int y, std::array<int, image_c
         const int dy = y - e.y;
         if (std::abs(dy) >= e.ry) continue;
         const int half = square_root(e.rx * e.rx / e.ry * (e.ry * e.ry - dy * dy) / e.ry);
-        const int from = std::clamp(e.x - half, 0, columns);
-        const int to = std::clamp(e.x + half, 0, columns);
+        const int from = std::clamp(e.x - half, 0, image_width);
+        const int to = std::clamp(e.x + half, 0, image_width);
         for (int x = from; x < to; ++x) {
             const int slope = (x - e.x) * 24 / e.rx + dy * 18 / e.ry;
             line[static_cast<std::size_t>(x)] = e.value + slope;
@@ -219,7 +219,7 @@ Buffer image_file(const Dataset& data, std::uint64_t id, const Image& image) {
     const auto organs = anatomy(data, image.series, static_cast<int>(image.slice));
     Draw noise(data.seed, Kind::Image, id << 32);  // Series numbers stay far below.
     std::array<int, image_columns> line{};
-    for (int y = 0; y < rows; ++y) {
+    for (int y = 0; y < image_height; ++y) {
         draw_row(organs, y, line);
         soften(line);
         put_row(noise, line, out);

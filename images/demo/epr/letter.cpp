@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t pdf_lines = 56;     // On one page.
 constexpr std::size_t wrap_columns = 90;  // Of plain text and PDF.
-constexpr std::int64_t day_s = 86400;
 constexpr std::uint64_t patients_in_folder = 200;
 
 std::string letter_path(std::uint64_t id, std::uint64_t patient, Format format) {

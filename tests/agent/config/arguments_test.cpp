@@ -7,7 +7,7 @@ using namespace holdfast::agent;
 
 namespace {
 
-const PlaceholderValues values{"/m", "/r", "127.0.0.1", "5432", {"-c", "archive_mode=off"}};
+const PlaceholderValues example_values{"/m", "/r", "127.0.0.1", "5432", {"-c", "archive_mode=off"}};
 
 std::string mistake(const std::string& argument, Placeholders allowed = Placeholders::All) {
     return mistake_in(argument, allowed).value_or("");
@@ -16,8 +16,9 @@ std::string mistake(const std::string& argument, Placeholders allowed = Placehol
 }  // namespace
 
 TEST_CASE("placeholders are replaced inside arguments", "[config]") {
-    const auto out = expand(
-        {"/bin/x", "{mount}/database", "-h{address}", "{port}{port}", "{run}", "plain"}, values);
+    const auto out =
+        expand({"/bin/x", "{mount}/database", "-h{address}", "{port}{port}", "{run}", "plain"},
+               example_values);
     REQUIRE(out);
     CHECK(*out == Arguments{"/bin/x", "/m/database", "-h127.0.0.1", "54325432", "/r", "plain"});
 }
@@ -25,18 +26,19 @@ TEST_CASE("placeholders are replaced inside arguments", "[config]") {
 TEST_CASE("{postgres_options} becomes as many arguments as there are", "[config]") {
     const Arguments command{"/bin/x", "{postgres_options}", "end"};
     CHECK(names_postgres_options(command));
-    CHECK(*expand(command, values) == Arguments{"/bin/x", "-c", "archive_mode=off", "end"});
+    CHECK(*expand(command, example_values) == Arguments{"/bin/x", "-c", "archive_mode=off", "end"});
     CHECK(*expand(command, {}) == Arguments{"/bin/x", "end"});
 }
 
 TEST_CASE("a value is never looked through for placeholders or split", "[config]") {
-    PlaceholderValues odd = values;
+    PlaceholderValues odd = example_values;
     odd.mount = "/a {port} b";
     CHECK(*expand({"{mount}"}, odd) == Arguments{"/a {port} b"});
 }
 
 TEST_CASE("doubled braces are braces", "[config]") {
-    CHECK(*expand({"{{print $1}}", "{{{port}}}"}, values) == Arguments{"{print $1}", "{5432}"});
+    CHECK(*expand({"{{print $1}}", "{{{port}}}"}, example_values) ==
+          Arguments{"{print $1}", "{5432}"});
 }
 
 TEST_CASE("a placeholder that does not exist is refused with the one that was meant", "[config]") {
@@ -48,7 +50,7 @@ TEST_CASE("a placeholder that does not exist is refused with the one that was me
     CHECK(mistake("{}") ==
           "unknown placeholder {}; expected {mount}, {run}, {address}, {port} or "
           "{postgres_options}");
-    const auto refused = expand({"{mnt}"}, values);
+    const auto refused = expand({"{mnt}"}, example_values);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::Invalid);
     CHECK(refused.error().message ==

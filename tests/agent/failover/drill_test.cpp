@@ -10,8 +10,6 @@ using namespace holdfast::test;
 
 namespace {
 
-constexpr int run_ms_max = 120'000;
-
 Run drill(FailoverHome& node, Engine& engine, const std::string& system = "letters") {
     RunOrder order;
     order.system = system;

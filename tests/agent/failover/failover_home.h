@@ -11,6 +11,8 @@
 
 namespace holdfast::test {
 
+constexpr int run_ms_max = 240'000;  // A failover takes seconds; patience for a slow machine.
+
 /// True if this process may make namespaces and mounts; else the reason is printed.
 bool can_run_systems();
 

@@ -19,8 +19,6 @@ using vault::Role;
 
 namespace {
 
-constexpr int run_ms_max = 120'000;
-
 /// Orders a failover and waits until it stands still.
 Run failover(Engine& engine, const std::string& system = "letters") {
     RunOrder order;

@@ -11,8 +11,6 @@ using namespace holdfast::test;
 
 namespace {
 
-constexpr int run_ms_max = 120'000;
-
 vault::KitSecrets kit_of(const FailoverHome& node) {
     const auto text = read_file(node.home().kit + "/recovery-kit.json", vault::kit_bytes_max);
     REQUIRE(text);

@@ -15,8 +15,6 @@ using vault::Role;
 
 namespace {
 
-constexpr int run_ms_max = 120'000;
-
 struct TestCustodian {
     std::string name;
     vault::BoxKey key = vault::BoxKey::make(vault::system_random());

@@ -17,8 +17,6 @@ using namespace holdfast::test;
 
 namespace {
 
-constexpr int run_ms_max = 240'000;
-
 std::string replaced(std::string text, const std::string& word, const std::string& value) {
     for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += value.size()) {
         text.replace(at, word.size(), value);

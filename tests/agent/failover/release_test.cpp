@@ -3,6 +3,7 @@
 #include "agent/failover/releasing.h"
 #include "agent/failover/tenancy.h"
 #include "tests/agent/failover/two_trusts.h"
+#include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/pack/pack_reader.h"
 #include "vault/prune/repack.h"
@@ -15,9 +16,6 @@ using namespace holdfast::test;
 using vault::Role;
 
 namespace {
-
-constexpr int run_ms_max = 120'000;
-constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
 
 class WeekAgo final : public Clock {
 public:

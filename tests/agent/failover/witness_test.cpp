@@ -20,8 +20,6 @@ using vault::Role;
 
 namespace {
 
-constexpr int run_ms_max = 120'000;
-
 replicator::ReplicatorSettings settings_of(const Home& home, const NodeSettings& node) {
     const std::string at = "127.0.0.1:" + std::to_string(replicator::test::free_port());
     return {home.vault, home.tenants, home.state, home.keys, home.run,

@@ -12,7 +12,7 @@
 
 using namespace holdfast;
 using namespace holdfast::agent;
-using vault::test::TestVault;
+using test::TestVault;
 
 namespace {
 

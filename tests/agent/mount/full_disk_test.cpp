@@ -34,11 +34,6 @@ std::string block_text(int number) {
     return std::string(64 << 10, static_cast<char>('a' + number % 26));
 }
 
-std::string get(const std::string& path) {
-    const auto all = read_file(path, 64 << 20);
-    return all ? std::string(as_text(*all)) : all.error().message;
-}
-
 /// Appends to `path` until the disk is full. Answers how many blocks went in.
 int fill(const std::string& path) {
     const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));

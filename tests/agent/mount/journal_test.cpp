@@ -33,12 +33,6 @@ void write_three(const std::string& folder) {
     }
 }
 
-void overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes) {
-    const Fd fd(::open(path.c_str(), O_WRONLY));
-    REQUIRE(::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
-            static_cast<ssize_t>(bytes.size()));
-}
-
 std::uint64_t find_in(const std::string& path, std::string_view wanted) {
     const auto all = read_file(path, 64 << 20);
     REQUIRE(all);

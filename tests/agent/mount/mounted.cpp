@@ -33,6 +33,17 @@ bool can_mount() {
     return able;
 }
 
+std::string get(const std::string& path) {
+    const auto all = read_file(path, 64 << 20);
+    return all ? std::string(as_text(*all)) : all.error().message;
+}
+
+void overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes) {
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    HF_ASSERT(::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
+              static_cast<ssize_t>(bytes.size()));
+}
+
 Mounted::~Mounted() {
     if (pid_ > 0) kill();
     (void)::umount2(path().c_str(), MNT_DETACH);

@@ -29,6 +29,10 @@ private:
 /// True if mounts can be tested here; else the reason is printed.
 bool can_mount();
 
+/// The file's content, or why it cannot be read.
+std::string get(const std::string& path);
+void overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes);
+
 class Mounted {
 public:
     /// Needs `base`/lower; makes `base`/mnt and `base`/overlay.

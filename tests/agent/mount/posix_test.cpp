@@ -40,19 +40,6 @@ void put(const std::string& path, std::string_view text) {
     REQUIRE(write_all(fd, as_view(text), path));
 }
 
-std::string get(const std::string& path) {
-    const auto all = read_file(path, 64 << 20);
-    if (!all) return all.error().message;
-    return std::string(as_text(*all));
-}
-
-void overwrite(const std::string& path, std::uint64_t offset, std::string_view text) {
-    const Fd fd(::open(path.c_str(), O_WRONLY));
-    REQUIRE(fd);
-    REQUIRE(::pwrite(fd.get(), text.data(), text.size(), static_cast<off_t>(offset)) ==
-            static_cast<ssize_t>(text.size()));
-}
-
 struct stat info_of(const std::string& path) {
     struct stat info {};
     REQUIRE(::lstat(path.c_str(), &info) == 0);

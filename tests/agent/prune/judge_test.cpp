@@ -14,10 +14,6 @@ using namespace holdfast::agent;
 
 namespace {
 
-constexpr std::int64_t minute_ms = 60'000;
-constexpr std::int64_t hour_ms = 60 * minute_ms;
-constexpr std::int64_t day_ms = 24 * hour_ms;
-
 /// "2026-11-27 06:00", UTC.
 std::int64_t at(const std::string& text) {
     std::tm fields{};

@@ -13,14 +13,7 @@ using namespace holdfast::replicator;
 
 namespace {
 
-constexpr std::size_t pack_bytes = 64u << 20;
-
-Buffer pattern(std::size_t bytes) {
-    Buffer out(bytes);
-    std::uint32_t x = 1;
-    for (auto& b : out) b = static_cast<std::uint8_t>((x = x * 1664525 + 1013904223) >> 24);
-    return out;
-}
+constexpr std::size_t upload_bytes = 64u << 20;
 
 // AddressSanitizer keeps freed memory for a while, so that nothing can be said then.
 #ifdef __SANITIZE_ADDRESS__
@@ -78,7 +71,7 @@ TEST_CASE("a streamed body arrives whole and in order", "[replicator][http]") {
     Site site;
     Sink sink;
     Router router;
-    router.on_upload("PUT", "/pack", sink.handler(), pack_bytes);
+    router.on_upload("PUT", "/pack", sink.handler(), upload_bytes);
     site.serve(std::move(router));
     for (const std::size_t bytes : {0ul, 1ul, 16'384ul, 65'536ul, 1'000'003ul}) {
         sink.got.clear();
@@ -117,16 +110,16 @@ TEST_CASE("a slow consumer holds back a 64 MiB upload without storing it", "[rep
             self.body->resume();
         });
     }),
-                     pack_bytes);
+                     upload_bytes);
     site.serve(std::move(router));
     Buffer block = pattern(1u << 20);
     std::size_t given = 0;
     ClientRequest request;
     request.method = "PUT";
     request.path = "/pack";
-    request.source_bytes = pack_bytes;
+    request.source_bytes = upload_bytes;
     request.source = [&](std::span<std::uint8_t> room) -> BodyChunk {
-        const std::size_t n = std::min({room.size(), pack_bytes - given, block.size()});
+        const std::size_t n = std::min({room.size(), upload_bytes - given, block.size()});
         std::copy_n(block.begin(), n, room.begin());
         given += n;
         return {BodyChunk::State::Bytes, n};
@@ -136,7 +129,7 @@ TEST_CASE("a slow consumer holds back a 64 MiB upload without storing it", "[rep
     const std::size_t grown = grown_since(before);
     REQUIRE(reply);
     CHECK(reply->status == 201);
-    CHECK(total == pack_bytes);
+    CHECK(total == upload_bytes);
     CHECK(pauses >= 30);
     CHECK_FALSE(while_paused);
     CHECK(sink.largest <= 64 * 1024);
@@ -158,7 +151,7 @@ TEST_CASE("pieces may go through workers while the body waits", "[replicator][ht
             });
         REQUIRE(submitted);
     }),
-                     pack_bytes);
+                     upload_bytes);
     site.serve(std::move(router));
     const Buffer sent = pattern(5'000'000);
     CHECK(site.ask(upload("/pack", sent))->status == 201);
@@ -173,7 +166,7 @@ TEST_CASE("an upload may be refused before it has come in", "[replicator][http]"
         [](const HttpRequest&, BodyReader, Responder respond) {
             respond.fail({Errc::Full, "no room"});
         },
-        pack_bytes);
+        upload_bytes);
     router.on("GET", "/", [](const HttpRequest&, Responder respond) { respond.send({}); });
     site.serve(std::move(router));
     for (const std::size_t bytes : {100ul, 500'000ul, 30'000'000ul}) {
@@ -189,7 +182,7 @@ TEST_CASE("a client that dies in mid-body is noticed once", "[replicator][http]"
     Site site;
     Sink sink;
     Router router;
-    router.on_upload("PUT", "/pack", sink.handler(), pack_bytes);
+    router.on_upload("PUT", "/pack", sink.handler(), upload_bytes);
     site.serve(std::move(router));
     const std::string half =
         "PUT /pack HTTP/1.1\r\ncontent-length: 100000\r\n\r\n" + std::string(50'000, 'x');
@@ -217,7 +210,7 @@ TEST_CASE("a client that dies while its body is held back is noticed", "[replica
     Sink sink;
     Router router;
     router.on_upload("PUT", "/pack", sink.handler([](Sink& self, View) { self.body->pause(); }),
-                     pack_bytes);
+                     upload_bytes);
     site.serve(std::move(router));
     site.meanwhile([&] {
         RawClient client(site.port, &site.client_identity);

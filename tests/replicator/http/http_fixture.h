@@ -38,6 +38,14 @@ inline std::unique_ptr<Loop> make_loop() {
     return std::move(*loop);
 }
 
+/// Bytes in which no stretch is like another, so that one out of place shows.
+inline Buffer pattern(std::size_t bytes) {
+    Buffer out(bytes);
+    std::uint32_t x = 1;
+    for (auto& b : out) b = static_cast<std::uint8_t>((x = x * 1664525 + 1013904223) >> 24);
+    return out;
+}
+
 /// A server on loopback with a client that it knows.
 struct Site {
     std::unique_ptr<Loop> loop = make_loop();

@@ -65,13 +65,6 @@ struct TunnelSite : Site {
     ~TunnelSite() { dialer.reset(); }
 };
 
-Buffer pattern(std::size_t bytes) {
-    Buffer out(bytes);
-    std::uint32_t x = 7;
-    for (auto& b : out) b = static_cast<std::uint8_t>((x = x * 1664525 + 1013904223) >> 24);
-    return out;
-}
-
 }  // namespace
 
 TEST_CASE("a tunnel echoes, and each direction ends by itself", "[replicator][http]") {

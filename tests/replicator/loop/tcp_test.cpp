@@ -10,7 +10,7 @@ using namespace holdfast::replicator;
 
 namespace {
 
-constexpr std::uint64_t patience_ms = 20'000;
+constexpr std::uint64_t settled_ms_max = 20'000;
 
 /// One end, with all that happened to it.
 struct End {
@@ -40,7 +40,7 @@ struct Pair {
         client.take(std::move(*opened));
     }
     void until(const std::function<bool()>& holds) {
-        REQUIRE(loop->run_until([&] { return holds(); }, patience_ms));
+        REQUIRE(loop->run_until([&] { return holds(); }, settled_ms_max));
     }
 
     std::unique_ptr<Loop> loop = *Loop::make();

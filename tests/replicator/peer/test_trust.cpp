@@ -119,11 +119,13 @@ void ReplicatorProgram::go_on() {
 
 std::string ReplicatorProgram::stop() {
     if (pid_ > 0) {
+        // Not SIGCONT once it may be ending: LeakSanitizer stops it then, and would wait for ever.
+        ::kill(pid_, SIGCONT);  // A fault point may have stopped it,
         ::kill(pid_, SIGTERM);
         int status = 0;
-        do {
-            ::kill(pid_, SIGCONT);  // A fault point may have stopped it, or does so now.
-        } while (::waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status));
+        while (::waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status)) {
+            ::kill(pid_, SIGCONT);  // or does so now.
+        }
         pid_ = -1;
     }
     const auto text = read_file(log_, 1 << 20);

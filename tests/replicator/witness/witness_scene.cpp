@@ -1,11 +1,9 @@
 #include "tests/replicator/witness/witness_scene.h"
 
+#include "vault/base/clock.h"
+
 namespace holdfast::replicator::test {
-namespace {
-
-constexpr std::int64_t hour_ms = 3600 * 1000;
-
-}  // namespace
+namespace {}  // namespace
 
 Buffer certificate_of(const TestTrust& owner, const WitnessPerson& person,
                       std::vector<vault::Role> roles) {

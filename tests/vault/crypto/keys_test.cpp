@@ -71,14 +71,14 @@ TEST_CASE("what is locked opens with its key, nonce and additional data alone", 
     Buffer nonce(24, 5);
     const Buffer more(4, 1);
     const Buffer plain(50, 9);
-    const Buffer locked = lock(key, nonce, more, plain);
-    CHECK(equal_in_constant_time(unlock(key, nonce, more, locked)->view(), plain));
-    CHECK_FALSE(unlock(Secret::random(32), nonce, more, locked));
-    CHECK_FALSE(unlock(key, nonce, plain, locked));
+    const Buffer locked = vault::lock(key, nonce, more, plain);
+    CHECK(equal_in_constant_time(vault::unlock(key, nonce, more, locked)->view(), plain));
+    CHECK_FALSE(vault::unlock(Secret::random(32), nonce, more, locked));
+    CHECK_FALSE(vault::unlock(key, nonce, plain, locked));
     nonce[0] = 6;
-    CHECK_FALSE(unlock(key, nonce, more, locked));
-    CHECK_FALSE(unlock(key, View(nonce).first(23), more, locked));
-    CHECK_FALSE(unlock(key, nonce, more, View(locked).first(15)));
+    CHECK_FALSE(vault::unlock(key, nonce, more, locked));
+    CHECK_FALSE(vault::unlock(key, View(nonce).first(23), more, locked));
+    CHECK_FALSE(vault::unlock(key, nonce, more, View(locked).first(15)));
 }
 
 TEST_CASE("a passphrase's key depends on passphrase, salt and cost", "[vault][crypto]") {

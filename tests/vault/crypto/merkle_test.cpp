@@ -37,7 +37,7 @@ Digest flipped(Digest digest, std::size_t bit) {
     return digest;
 }
 
-constexpr std::size_t sizes = 70;
+constexpr std::size_t leaves_most = 70;
 
 }  // namespace
 
@@ -52,12 +52,12 @@ TEST_CASE("leaf and node hashes are those of the format", "[vault][crypto]") {
 }
 
 TEST_CASE("a growing log has the defined root at every size", "[vault][crypto]") {
-    const auto leaves = some_leaves(sizes);
+    const auto leaves = some_leaves(leaves_most);
     MerkleLog log;
-    for (std::size_t n = 0; n <= sizes; ++n) {
+    for (std::size_t n = 0; n <= leaves_most; ++n) {
         CHECK(log.size() == n);
         CHECK(log.root() == defined_root(std::span(leaves).first(n)));
-        if (n < sizes) log.append(leaves[n]);
+        if (n < leaves_most) log.append(leaves[n]);
     }
 }
 
@@ -79,8 +79,8 @@ TEST_CASE("a file has one root, however it comes in pieces", "[vault][crypto]") 
 }
 
 TEST_CASE("every range of every tree is proved", "[vault][crypto]") {
-    const auto leaves = some_leaves(sizes);
-    for (std::size_t n = 1; n <= sizes; ++n) {
+    const auto leaves = some_leaves(leaves_most);
+    for (std::size_t n = 1; n <= leaves_most; ++n) {
         const auto tree = std::span(leaves).first(n);
         const Digest root = merkle_root(tree);
         for (std::size_t first = 0; first < n; ++first) {
@@ -142,10 +142,10 @@ TEST_CASE("bytes of a file are proved in whole leaves", "[vault][crypto]") {
 }
 
 TEST_CASE("growth is proved between any two sizes, and from no other tree", "[vault][crypto]") {
-    const auto leaves = some_leaves(sizes);
+    const auto leaves = some_leaves(leaves_most);
     auto forked = leaves;
     forked[0] = flipped(forked[0], 5);
-    for (std::size_t n = 0; n <= sizes; ++n) {
+    for (std::size_t n = 0; n <= leaves_most; ++n) {
         const auto tree = std::span(leaves).first(n);
         const Digest root = merkle_root(tree);
         for (std::size_t m = 0; m <= n; ++m) {

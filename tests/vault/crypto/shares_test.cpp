@@ -1,5 +1,6 @@
 #include "vault/crypto/shares.h"
 
+#include "tests/vault/crypto/same.h"
 #include "vault/crypto/hash.h"
 
 #include <catch2/catch.hpp>
@@ -8,6 +9,7 @@
 
 using namespace holdfast;
 using namespace holdfast::vault;
+using test::same;
 
 namespace {
 
@@ -57,10 +59,6 @@ Share evaluate(const Secret& secret, const std::vector<Secret>& coefficients, st
         }
     }
     return share;
-}
-
-bool same(const Secret& a, const Secret& b) {
-    return equal_in_constant_time(a.view(), b.view());
 }
 
 Share copy(const Share& share) {

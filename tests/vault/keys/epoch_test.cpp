@@ -1,5 +1,6 @@
 #include "vault/keys/epoch.h"
 
+#include "tests/vault/crypto/same.h"
 #include "vault/crypto/hash.h"
 #include "vault/keys/key_ring.h"
 
@@ -9,10 +10,11 @@
 
 using namespace holdfast;
 using namespace holdfast::vault;
+using test::same;
 
 namespace {
 
-struct Setting {
+struct EpochSetting {
     BoxKey opening = BoxKey::make(system_random());
     BoxKey node = BoxKey::make(system_random());
     BoxKey stranger = BoxKey::make(system_random());
@@ -24,10 +26,6 @@ struct Setting {
     EpochInfo info() const { return *parse_epoch(made.object, made.epoch.id); }
 };
 
-bool same(const Secret& a, const Secret& b) {
-    return equal_in_constant_time(a.view(), b.view());
-}
-
 SegmentName segment_of(const Epoch& epoch, Kind kind) {
     SegmentName name{epoch.domain, epoch.id, {}, Cipher::ChaCha20Poly1305, kind};
     name.salt[3] = 9;
@@ -37,7 +35,7 @@ SegmentName segment_of(const Epoch& epoch, Kind kind) {
 }  // namespace
 
 TEST_CASE("the opening key opens both keys of an epoch", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     const Result<Epoch> opened = open_epoch(s.info(), &s.opening, nullptr);
     REQUIRE(opened);
     CHECK(same(opened->content, s.epoch().content));
@@ -47,7 +45,7 @@ TEST_CASE("the opening key opens both keys of an epoch", "[vault][keys]") {
 }
 
 TEST_CASE("a node opens the map key and never the content key", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     const Result<Epoch> opened = open_epoch(s.info(), nullptr, &s.node);
     REQUIRE(opened);
     CHECK(same(opened->map, s.epoch().map));
@@ -55,7 +53,7 @@ TEST_CASE("a node opens the map key and never the content key", "[vault][keys]")
 }
 
 TEST_CASE("a stranger opens nothing of an epoch", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     const Result<Epoch> opened = open_epoch(s.info(), &s.stranger, &s.stranger);
     REQUIRE(opened);
     CHECK(opened->content.empty());
@@ -63,7 +61,7 @@ TEST_CASE("a stranger opens nothing of an epoch", "[vault][keys]") {
 }
 
 TEST_CASE("an epoch that a forger changed never gives a wrong key", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     const Buffer& good = s.made.object;
     const std::size_t covered = good.size() - 32;
     for (std::size_t i = 0; i < covered; ++i) {
@@ -82,7 +80,7 @@ TEST_CASE("an epoch that a forger changed never gives a wrong key", "[vault][key
 }
 
 TEST_CASE("an epoch with a byte changed anywhere is refused", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     for (std::size_t i = 0; i < s.made.object.size(); ++i) {
         Buffer bad = s.made.object;
         bad[i] ^= 0x80;
@@ -91,8 +89,8 @@ TEST_CASE("an epoch with a byte changed anywhere is refused", "[vault][keys]") {
 }
 
 TEST_CASE("an epoch under another's name, or cut, is refused", "[vault][keys]") {
-    const Setting s;
-    const Setting other;
+    const EpochSetting s;
+    const EpochSetting other;
     CHECK_FALSE(parse_epoch(s.made.object, other.epoch().id));
     for (std::size_t n = 0; n < s.made.object.size(); ++n) {
         CHECK_FALSE(parse_epoch(View(s.made.object).first(n), s.epoch().id));
@@ -100,7 +98,7 @@ TEST_CASE("an epoch under another's name, or cut, is refused", "[vault][keys]") 
 }
 
 TEST_CASE("a key wrapped for another epoch does not pass as this one's", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     const NewEpoch other =
         make_epoch(s.domain, s.opening.public_key, {s.node.public_key}, 5, system_random());
     EpochInfo info = s.info();
@@ -111,7 +109,7 @@ TEST_CASE("a key wrapped for another epoch does not pass as this one's", "[vault
 }
 
 TEST_CASE("a recipient of an unknown algorithm is left alone", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     EpochInfo info = s.info();
     info.recipients.insert(info.recipients.begin(), {1, 77, s.opening.public_key, Buffer(200)});
     const Result<Epoch> opened = open_epoch(info, &s.opening, nullptr);
@@ -120,7 +118,7 @@ TEST_CASE("a recipient of an unknown algorithm is left alone", "[vault][keys]") 
 }
 
 TEST_CASE("an epoch wrapped anew keeps its name and loses the old recipients", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     const Buffer again = encode_epoch(s.epoch(), s.stranger.public_key, {});
     const Result<EpochInfo> info = parse_epoch(again, s.epoch().id);
     REQUIRE(info);
@@ -129,7 +127,7 @@ TEST_CASE("an epoch wrapped anew keeps its name and loses the old recipients", "
 }
 
 TEST_CASE("a key ring gives segment keys and says when a domain is locked", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     KeyRing ring;
     const SegmentName data = segment_of(s.epoch(), Kind::Data);
     CHECK(ring.key_of(data).error().code == Errc::NotFound);
@@ -153,7 +151,7 @@ TEST_CASE("a key ring gives segment keys and says when a domain is locked", "[va
 }
 
 TEST_CASE("a key ring refuses a segment whose domain is not its epoch's", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     KeyRing ring;
     ring.add(s.epoch());
     SegmentName name = segment_of(s.epoch(), Kind::Data);
@@ -163,7 +161,7 @@ TEST_CASE("a key ring refuses a segment whose domain is not its epoch's", "[vaul
 }
 
 TEST_CASE("locking a domain keeps the epoch that is being written", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     const NewEpoch old = make_epoch(s.domain, s.opening.public_key, {}, 1, system_random());
     KeyRing ring;
     ring.add(s.epoch());
@@ -177,7 +175,7 @@ TEST_CASE("locking a domain keeps the epoch that is being written", "[vault][key
 }
 
 TEST_CASE("workers ask a key ring while epochs join it and a domain is locked", "[vault][keys]") {
-    const Setting s;
+    const EpochSetting s;
     KeyRing ring;
     ring.add(s.epoch());
     const SegmentName refs = segment_of(s.epoch(), Kind::Refs);

@@ -1,5 +1,6 @@
 #include "vault/keys/kit.h"
 
+#include "tests/vault/crypto/same.h"
 #include "tests/vault/keys/trust.h"
 #include "vault/crypto/base64.h"
 #include "vault/crypto/hash.h"
@@ -11,22 +12,19 @@ using namespace holdfast;
 using namespace holdfast::vault;
 using test::cheap;
 using test::passphrase;
+using test::same;
 using test::Trust;
 
 namespace {
 
-constexpr std::string_view words = "7k2mq-00000-abcde-fghjk-1z1z1";
-
-bool same(const Secret& a, const Secret& b) {
-    return equal_in_constant_time(a.view(), b.view());
-}
+constexpr std::string_view typed_words = "7k2mq-00000-abcde-fghjk-1z1z1";
 
 Kit kit_of(const Trust& t) {
     const KitSecrets secrets{SigningKey::from_seed(t.first.seed.clone()),
                              SigningKey::from_seed(t.second.seed.clone()),
                              BoxKey::from_secret(t.recovery.secret.clone())};
-    Result<Kit> kit = make_kit(t.id, "Northvale", test::now_ms, secrets, passphrase(words), cheap(),
-                               system_random());
+    Result<Kit> kit = make_kit(t.id, "Northvale", test::now_ms, secrets, passphrase(typed_words),
+                               cheap(), system_random());
     REQUIRE(kit);
     return *std::move(kit);
 }
@@ -46,9 +44,9 @@ TEST_CASE("a kit opens with its passphrase alone, with or without a newline", "[
     REQUIRE(kit);
     CHECK(kit->trust == t.id);
     CHECK(kit->name == "Northvale");
-    CHECK(opens_right(*kit, t, words));
-    CHECK(opens_right(*kit, t, std::string(words) + "\n"));
-    CHECK(opens_right(*kit, t, std::string(words) + "\r\n"));
+    CHECK(opens_right(*kit, t, typed_words));
+    CHECK(opens_right(*kit, t, std::string(typed_words) + "\n"));
+    CHECK(opens_right(*kit, t, std::string(typed_words) + "\r\n"));
 }
 
 TEST_CASE("a kit forgives what people mistake when a passphrase is read out", "[vault][keys]") {
@@ -71,12 +69,12 @@ TEST_CASE("a kit with any one byte changed never opens to other secrets", "[vaul
         // A flipped digit can ask for more memory than a test should take; it is bounded elsewhere.
         if (kit && kit->lock.cost.memory_bytes > 1_MiB) continue;
         const Result<KitSecrets> opened =
-            kit ? open_kit(*kit, passphrase(words)) : Error{Errc::Corrupt, "not parsed"};
+            kit ? open_kit(*kit, passphrase(typed_words)) : Error{Errc::Corrupt, "not parsed"};
         if (!opened) {
             ++refused;
         } else {
             INFO("byte " << i);
-            CHECK(opens_right(*kit, t, words));
+            CHECK(opens_right(*kit, t, typed_words));
         }
     }
     // Trust id, salt, nonce and the locked part, at least.
@@ -87,7 +85,7 @@ TEST_CASE("a kit's locked part does not pass for another trust's", "[vault][keys
     const Trust t;
     Kit kit = kit_of(t);
     kit.trust = system_random().id<TrustId>();
-    CHECK(open_kit(kit, passphrase(words)).error().code == Errc::Denied);
+    CHECK(open_kit(kit, passphrase(typed_words)).error().code == Errc::Denied);
 }
 
 TEST_CASE("a kit's partners are printed anew without the passphrase", "[vault][keys]") {
@@ -98,17 +96,17 @@ TEST_CASE("a kit's partners are printed anew without the passphrase", "[vault][k
     const Result<Kit> again = parse_kit(kit_text(kit));
     REQUIRE(again);
     CHECK(again->partners == kit.partners);
-    CHECK(opens_right(*again, t, words));
+    CHECK(opens_right(*again, t, typed_words));
 }
 
 TEST_CASE("a kit that asks for absurd work is refused", "[vault][keys]") {
     const Trust t;
     Kit kit = kit_of(t);
     kit.lock.cost.memory_bytes = password_memory_max + 1;
-    CHECK(open_kit(kit, passphrase(words)).error().code == Errc::Invalid);
+    CHECK(open_kit(kit, passphrase(typed_words)).error().code == Errc::Invalid);
     kit = kit_of(t);
     kit.lock.cost.operations = password_operations_max + 1;
-    CHECK(open_kit(kit, passphrase(words)).error().code == Errc::Invalid);
+    CHECK(open_kit(kit, passphrase(typed_words)).error().code == Errc::Invalid);
     CHECK_FALSE(parse_kit(std::string(kit_bytes_max + 1, ' ')));
     CHECK_FALSE(parse_kit("[]"));
     CHECK_FALSE(parse_kit(""));

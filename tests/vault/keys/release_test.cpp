@@ -21,14 +21,14 @@ public:
     }
 };
 
-struct Setting {
+struct ReleaseSetting {
     Trust owner;
     Trust host;
     SaltKeys keys;
     std::vector<SegmentName> segments;
     Release release;
 
-    Setting() {
+    ReleaseSetting() {
         const EpochId epoch = system_random().id<EpochId>();
         const DomainId domain = system_random().id<DomainId>();
         for (const Kind kind : {Kind::Data, Kind::Meta, Kind::Refs, Kind::Directory}) {
@@ -59,7 +59,7 @@ struct Setting {
 }  // namespace
 
 TEST_CASE("a release gives its host the keys of one snapshot, and no others", "[vault][keys]") {
-    const Setting s;
+    const ReleaseSetting s;
     const NewRelease made = s.made();
     const Record record = *parse_record(encode(made.record));
     const Result<Release> facts = parse_release(record, s.host.id);
@@ -83,7 +83,7 @@ TEST_CASE("a release gives its host the keys of one snapshot, and no others", "[
 }
 
 TEST_CASE("a release is for its host alone, and ends", "[vault][keys]") {
-    const Setting s;
+    const ReleaseSetting s;
     const NewRelease made = s.made();
     CHECK(parse_release(made.record, s.owner.id).error().code == Errc::Denied);
     const Release facts = *parse_release(made.record, s.host.id);
@@ -94,7 +94,7 @@ TEST_CASE("a release is for its host alone, and ends", "[vault][keys]") {
 }
 
 TEST_CASE("keys that were not signed for are refused", "[vault][keys]") {
-    const Setting s;
+    const ReleaseSetting s;
     const NewRelease made = s.made();
     const NewRelease other = s.made();
     const Release facts = *parse_release(made.record, s.host.id);
@@ -111,7 +111,7 @@ TEST_CASE("keys that were not signed for are refused", "[vault][keys]") {
 }
 
 TEST_CASE("a release without keys, purpose or end is not made", "[vault][keys]") {
-    const Setting s;
+    const ReleaseSetting s;
     Release bad = s.release;
     bad.purpose.clear();
     CHECK(make_release(bad, s.segments, s.keys).error().code == Errc::Invalid);
@@ -122,7 +122,7 @@ TEST_CASE("a release without keys, purpose or end is not made", "[vault][keys]")
 }
 
 TEST_CASE("a release of many segments travels whole", "[vault][keys]") {
-    Setting s;
+    ReleaseSetting s;
     const SegmentName first = s.segments[0];
     s.segments.clear();
     for (std::uint32_t i = 0; i < 5000; ++i) {

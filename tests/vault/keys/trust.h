@@ -5,7 +5,9 @@
 
 #include <catch2/catch.hpp>
 
-namespace holdfast::vault::test {
+namespace holdfast::test {
+
+using namespace vault;
 
 constexpr std::int64_t now_ms = 1'790'000'000'000;
 
@@ -57,4 +59,4 @@ struct Trust {
     }
 };
 
-}  // namespace holdfast::vault::test
+}  // namespace holdfast::test
