@@ -25,7 +25,9 @@ public:
         before.chunks_ = vault.reader().chunk_reader();
         for (const vault::SourceInfo& source : manifest->sources) {
             auto tree = vault::TreeReader::open(source.tree, *before.chunks_);
-            if (tree) before.trees_.emplace(source.name, std::move(*tree));
+            if (!tree) continue;
+            before.trees_.emplace(source.name, std::move(*tree));
+            before.facts_.emplace(source.name, source.facts);
         }
         return before;
     }
@@ -35,7 +37,14 @@ public:
         return found == trees_.end() ? nullptr : &found->second;
     }
 
+    /// Empty if there is no tree.
+    std::string facts(const std::string& source) const {
+        const auto found = facts_.find(source);
+        return found == facts_.end() ? std::string() : found->second;
+    }
+
 private:
+    std::map<std::string, std::string> facts_;
     std::unique_ptr<vault::ChunkReader> chunks_;
     std::map<std::string, vault::TreeReader> trees_;
 };
@@ -63,8 +72,10 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
     for (const SourceSettings& source : system.sources) {
         writer.begin_source(source.name, std::string(source.kind()), source_place(source));
         TreeSink sink(writer, source.name, before.tree(source.name), result.warnings);
+        const std::string facts_before = before.facts(source.name);
         const std::string facts = HF_TRY(
-            copy_source(source, sink, progress, settings.scratch).within("source " + source.name));
+            copy_source(source, sink, {system.name, facts_before, settings.scratch, progress})
+                .within("source " + source.name));
         HF_TRY(sink.finish());
         HF_TRY(writer.end_source(facts));
         result.unchanged += sink.counts().unchanged;

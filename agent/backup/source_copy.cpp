@@ -1,11 +1,17 @@
 #include "agent/backup/source_copy.h"
 
+#include "agent/config/nbd_uri.h"
 #include "agent/source/command/copy.h"
 #include "agent/source/files/copy.h"
+#include "agent/source/hook/hook.h"
+#include "agent/source/image/copy.h"
 #include "agent/source/postgres/copy.h"
 #include "agent/source/sqlite/copy.h"
 
 #include "vault/base/json.h"
+
+#include <optional>
+#include <string_view>
 
 namespace holdfast::agent {
 namespace {
@@ -50,8 +56,9 @@ std::string facts_of(const postgres::PostgresFacts& facts) {
     return json_text(out);
 }
 
-Result<std::string> copy(const FilesSourceSettings& source, Sink& sink, BackupProgress& progress,
-                         const std::string&) {
+Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings&, Sink& sink,
+                         const CopyContext& context) {
+    BackupProgress& progress = context.progress;
     files::FilesSettings settings;
     settings.folder = source.path;
     settings.excludes = source.exclude;
@@ -65,8 +72,9 @@ Result<std::string> copy(const FilesSourceSettings& source, Sink& sink, BackupPr
     })));
 }
 
-Result<std::string> copy(const PostgresSourceSettings& source, Sink& sink, BackupProgress& progress,
-                         const std::string&) {
+Result<std::string> copy(const PostgresSourceSettings& source, const SourceSettings&, Sink& sink,
+                         const CopyContext& context) {
+    BackupProgress& progress = context.progress;
     postgres::PostgresSettings settings;
     settings.host = source.host;
     settings.port = source.port;
@@ -83,10 +91,11 @@ Result<std::string> copy(const PostgresSourceSettings& source, Sink& sink, Backu
         })));
 }
 
-Result<std::string> copy(const SqliteSourceSettings& source, Sink& sink, BackupProgress& progress,
-                         const std::string& scratch) {
+Result<std::string> copy(const SqliteSourceSettings& source, const SourceSettings&, Sink& sink,
+                         const CopyContext& context) {
+    BackupProgress& progress = context.progress;
     const std::uint64_t read_before = progress.read_bytes;
-    const std::string folder = scratch.empty() ? "/var/tmp" : scratch;
+    const std::string folder = context.scratch.empty() ? "/var/tmp" : context.scratch;
     const auto facts = HF_TRY(sqlite::copy_database({source.path, folder}, sink,
                                                     [&](std::uint64_t done, std::uint64_t all) {
                                                         progress.read_bytes = read_before + done;
@@ -97,8 +106,9 @@ Result<std::string> copy(const SqliteSourceSettings& source, Sink& sink, BackupP
         {{"bytes", facts.bytes}, {"page_bytes", facts.page_bytes}, {"sound", facts.sound}});
 }
 
-Result<std::string> copy(const CommandSourceSettings& source, Sink& sink, BackupProgress& progress,
-                         const std::string&) {
+Result<std::string> copy(const CommandSourceSettings& source, const SourceSettings&, Sink& sink,
+                         const CopyContext& context) {
+    BackupProgress& progress = context.progress;
     const std::uint64_t read_before = progress.read_bytes;
     const auto facts = HF_TRY(command::copy_output({source.command, source.file, source.timeout_ms},
                                                    sink, [&](std::uint64_t bytes) {
@@ -106,6 +116,53 @@ Result<std::string> copy(const CommandSourceSettings& source, Sink& sink, Backup
                                                        return !progress.stop;
                                                    }));
     return json_text({{"bytes", facts.bytes}, {"took_ms", facts.took_ms}});
+}
+
+/// Empty if the snapshot before told none.
+std::string checkpoint_of(const std::string& facts) {
+    const Json parsed = Json::parse(facts, nullptr, false);
+    const auto told = parsed.is_object() ? parsed.find("checkpoint") : parsed.end();
+    return told != parsed.end() && told->is_string() ? told->get<std::string>() : std::string();
+}
+
+Result<std::string> copy(const ImageSourceSettings& source, const SourceSettings& named, Sink& sink,
+                         const CopyContext& context) {
+    constexpr std::string_view answers[] = {"path", "bitmap", "checkpoint"};
+    const std::string checkpoint = checkpoint_of(context.facts_before);
+    image::ImageSettings settings{source.path, false, source.file, {}};
+    std::optional<hook::Hook> hook;
+    if (!source.hook.begin.empty()) {
+        hook.emplace(
+            HF_TRY(hook::Hook::begin({source.hook.begin, source.hook.end, source.hook.timeout_ms},
+                                     {context.system, named.name, checkpoint}, answers)));
+        const std::string path = hook->answer("path");
+        if (!path.empty()) settings.place = path;
+        if (!checkpoint.empty()) settings.bitmap = hook->answer("bitmap");
+    }
+    if (settings.place.empty()) {
+        return Error{Errc::Invalid, "begin (" + source.hook.begin[0] +
+                                        ") told no path, and the settings have none"};
+    }
+    settings.nbd = is_nbd_uri(settings.place);
+    BackupProgress& progress = context.progress;
+    const std::uint64_t read_before = progress.read_bytes;
+    const auto facts =
+        HF_TRY(image::copy_image(settings, sink, [&](std::uint64_t done, std::uint64_t all) {
+            progress.read_bytes = read_before + done;
+            progress.expected_bytes = read_before + all;
+            return !progress.stop;
+        }));
+    if (hook) {
+        const auto ended = hook->end(true);
+        if (!ended) sink.warn({source.file, ended.error().message});
+    }
+    Json out{{"bytes", facts.bytes},
+             {"read_bytes", facts.read_bytes},
+             {"hole_bytes", facts.hole_bytes},
+             {"unchanged_bytes", facts.unchanged_bytes},
+             {"changed", facts.changed}};
+    if (hook && !hook->answer("checkpoint").empty()) out["checkpoint"] = hook->answer("checkpoint");
+    return json_text(out);
 }
 
 struct PlaceOf {
@@ -118,6 +175,9 @@ struct PlaceOf {
     std::string operator()(const CommandSourceSettings& output) const {
         return output.command.empty() ? std::string() : output.command.front();
     }
+    std::string operator()(const ImageSourceSettings& image) const {
+        return image.path.empty() ? image.hook.begin.front() : image.path;
+    }
 };
 
 }  // namespace
@@ -126,9 +186,9 @@ std::string source_place(const SourceSettings& source) {
     return std::visit(PlaceOf{}, source.of);
 }
 
-Result<std::string> copy_source(const SourceSettings& source, Sink& sink, BackupProgress& progress,
-                                const std::string& scratch) {
-    return std::visit([&](const auto& of) { return copy(of, sink, progress, scratch); }, source.of);
+Result<std::string> copy_source(const SourceSettings& source, Sink& sink,
+                                const CopyContext& context) {
+    return std::visit([&](const auto& of) { return copy(of, source, sink, context); }, source.of);
 }
 
 }  // namespace holdfast::agent

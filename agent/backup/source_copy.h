@@ -11,10 +11,17 @@ namespace holdfast::agent {
 /// Where a source is, for people: a path, or HOST:PORT.
 std::string source_place(const SourceSettings& source);
 
+/// What a copy has beside its source.
+struct CopyContext {
+    std::string system;
+    std::string facts_before;  // Of this source in the snapshot before; empty: none.
+    std::string scratch;       // As in BackupSettings.
+    BackupProgress& progress;
+};
+
 /// Copies `source` into `sink`; answers its facts, a JSON object in text.
 /// Errors: the source's and the sink's.
-/// `scratch` as in BackupSettings.
-Result<std::string> copy_source(const SourceSettings& source, Sink& sink, BackupProgress& progress,
-                                const std::string& scratch);
+Result<std::string> copy_source(const SourceSettings& source, Sink& sink,
+                                const CopyContext& context);
 
 }  // namespace holdfast::agent

@@ -2,6 +2,8 @@
 
 #include "vault/base/damage.h"
 
+#include <algorithm>
+
 namespace holdfast::agent {
 namespace {
 
@@ -33,6 +35,55 @@ Result<void> TreeSink::write(View data) {
 
 Result<void> TreeSink::hole(std::uint64_t length) {
     return writer_->content().hole(length);
+}
+
+Result<void> TreeSink::find_place(const std::string& path) {
+    if (place_ && place_->path == path) return {};
+    place_ = Place{path, {}};
+    if (!cursor_) return {};
+    const auto found = cursor_->find(path);
+    if (!found) {
+        HF_TRY(read_instead(found.error()));
+        return {};
+    }
+    if (*found == nullptr || (*found)->entry.type != vault::FileType::Regular) return {};
+    auto extents = before_->extents(**found);
+    if (!extents) {
+        HF_TRY(read_instead(extents.error()));
+        return {};
+    }
+    place_->extents = std::move(*extents);
+    return {};
+}
+
+Result<std::uint64_t> TreeSink::same_range(const std::string& path, std::uint64_t offset,
+                                           std::uint64_t length) {
+    HF_TRY(find_place(path));
+    const vault::Extents& all = place_->extents;
+    const std::uint64_t end = offset + length;
+    vault::Extents same;
+    std::uint64_t at = offset;
+    while (at < end && place_->next < all.size() && place_->begin <= at) {
+        const vault::Extent& extent = all[place_->next];
+        const std::uint64_t extent_end = place_->begin + extent.length;
+        if (extent_end > at) {
+            const bool cut = place_->begin < at || extent_end > end;
+            if (!extent.hole() && (cut || !HF_TRY(writer_->has(extent.chunk)))) break;
+            same.push_back(extent);
+            same.back().length = std::min(extent_end, end) - at;
+            at += same.back().length;
+        }
+        if (extent_end > end) break;  // A hole that goes on.
+        place_->begin = extent_end;
+        ++place_->next;
+    }
+    // What is written next is cut into pieces from here on: they must lie where they always do.
+    while (at != end && at % vault::fixed_piece_bytes != 0) {
+        at -= same.back().length;
+        same.pop_back();
+    }
+    HF_TRY(writer_->content().known(same));
+    return at - offset;
 }
 
 Result<void> TreeSink::end_content() {

@@ -33,6 +33,8 @@ public:
     Result<ContentHandle> begin_content(Shape shape) override;
     Result<void> write(View data) override;
     Result<void> hole(std::uint64_t length) override;
+    Result<std::uint64_t> same_range(const std::string& path, std::uint64_t offset,
+                                     std::uint64_t length) override;
     Result<void> end_content() override;
     void drop_content() override;
     Result<void> add(vault::Entry entry, ContentHandle content) override;
@@ -50,6 +52,14 @@ private:
         ContentHandle content = 0;
         vault::Extents extents;  // Known already if content is 0.
     };
+    /// Where same_range() is in a file of the snapshot before.
+    struct Place {
+        std::string path;
+        vault::Extents extents;
+        std::size_t next = 0;     // Of the extents,
+        std::uint64_t begin = 0;  // and where it begins in the file.
+    };
+    Result<void> find_place(const std::string& path);
     Result<void> add_ready();
     Result<bool> read_instead(const Error& error);
 
@@ -57,6 +67,7 @@ private:
     std::string source_;
     const vault::TreeReader* before_;
     std::optional<vault::TreeCursor> cursor_;
+    std::optional<Place> place_;
     std::vector<vault::SnapshotWarning>* warnings_;
     std::deque<Waiting> waiting_;
     SinkCounts counts_;

@@ -1,6 +1,7 @@
 #include "agent/config/rules.h"
 
 #include "agent/config/name.h"
+#include "agent/config/nbd_uri.h"
 #include "agent/config/system_settings.h"
 #include "vault/base/glob.h"
 #include "vault/base/units.h"
@@ -134,6 +135,9 @@ const Rule name{"a name: 1 to 40 of a-z, 0-9 and -", name_bytes_max,
                 expects<[](const std::string& t) { return is_name(t); }>};
 const Rule path{"an absolute path, without . or .. in it or a / at its end", path_bytes_max,
                 expects<[](const std::string& t) { return is_path(t); }>};
+const Rule disk{
+    "an absolute path, or an NBD URI such as \"nbd://HOST/EXPORT\"", path_bytes_max,
+    expects<[](const std::string& t) { return is_path(t) || (is_line(t) && is_nbd_uri(t)); }>};
 const Rule pattern{"a pattern such as \"*.tmp\"", glob_bytes_max, pattern_complaint};
 const Rule host{"a host's name, an address, or the folder of a socket", 255, expects<is_host>};
 const Rule role{"the name of a database role", 63, line_complaint};

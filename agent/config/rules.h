@@ -30,6 +30,7 @@ extern const Rule line;            // One line that says something.
 extern const Rule sentence;        // A longer one.
 extern const Rule name;            // name.h
 extern const Rule path;            // Absolute and normal.
+extern const Rule disk;            // An absolute path or an NBD URI.
 extern const Rule pattern;         // vault/base/glob.h
 extern const Rule host;            // A name, an address, or the folder of a socket.
 extern const Rule role;            // A PostgreSQL role.

@@ -16,15 +16,16 @@ namespace rule = config::rule;
 
 namespace {
 
-enum class SourceKind { Files, Postgres, Sqlite, Command };
+enum class SourceKind { Files, Postgres, Sqlite, Command, Image };
 enum class CheckKind { Sql, Command };
 
 constexpr std::array<Choice<OpeningKeys>, 2> opening_keys_choices{
     {{"node", OpeningKeys::Node}, {"locked", OpeningKeys::Locked}}};
-constexpr std::array<Choice<SourceKind>, 4> source_kinds{{{"files", SourceKind::Files},
+constexpr std::array<Choice<SourceKind>, 5> source_kinds{{{"files", SourceKind::Files},
                                                           {"postgres", SourceKind::Postgres},
                                                           {"sqlite", SourceKind::Sqlite},
-                                                          {"command", SourceKind::Command}}};
+                                                          {"command", SourceKind::Command},
+                                                          {"image", SourceKind::Image}}};
 constexpr std::array<Choice<CheckKind>, 2> check_kinds{
     {{"sql", CheckKind::Sql}, {"command", CheckKind::Command}}};
 constexpr std::array<Choice<ProbeKind>, 2> probe_kinds{
@@ -44,6 +45,8 @@ constexpr std::array<std::string_view, 6> postgres_keys{"host",     "port",    "
                                                         "passfile", "sslmode", "sslrootcert"};
 constexpr std::array<std::string_view, 2> files_own_keys{"exclude", "one_file_system"};
 constexpr std::array<std::string_view, 3> output_keys{"command", "file", "timeout"};
+constexpr std::array<std::string_view, 2> output_own_keys{"command", "timeout"};
+constexpr std::array<std::string_view, 3> hook_keys{"begin", "end", "hook_timeout"};
 constexpr std::array<std::string_view, 3> sql_keys{"source", "query", "expect"};
 constexpr std::array<std::string_view, 1> command_keys{"command"};
 
@@ -158,6 +161,9 @@ private:
                 case SourceKind::Command:
                     source.of = read_output(reader);
                     break;
+                case SourceKind::Image:
+                    source.of = read_image(reader);
+                    break;
             }
             reader.finish();
         } else {
@@ -174,6 +180,7 @@ private:
         reader.flag("one_file_system", Need::Optional, files.one_file_system);
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_keys, "command");
+        not_here(reader, hook_keys, "image");
         return files;
     }
 
@@ -183,26 +190,59 @@ private:
         not_here(reader, files_own_keys, "files");
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_keys, "command");
+        not_here(reader, hook_keys, "image");
         return sqlite;
+    }
+
+    /// A program's whole path, and arguments.
+    static bool read_program(TableReader& reader, std::string_view key, Need need,
+                             std::vector<std::string>& out) {
+        std::vector<std::string> command;
+        if (!reader.texts(key, need, rule::plain_argument, {1, arguments_max}, command)) {
+            return false;
+        }
+        if (!command.front().starts_with('/')) {
+            reader.complain(key, "starts with " + config::in_quotes(command.front()) +
+                                     "; expected the whole path of a program, and each argument "
+                                     "by itself");
+            return false;
+        }
+        out = std::move(command);
+        return true;
+    }
+
+    static HookSourceSettings read_hook(TableReader& reader) {
+        HookSourceSettings hook;
+        const bool has_begin = reader.has("begin");
+        read_program(reader, "begin", Need::Optional, hook.begin);
+        read_program(reader, "end", Need::Optional, hook.end);
+        reader.duration("hook_timeout", Need::Optional, hook.timeout_ms);
+        for (const std::string_view key : {"end", "hook_timeout"}) {
+            if (reader.has(key) && !has_begin) reader.complain(key, "is given without begin");
+        }
+        return hook;
+    }
+
+    static ImageSourceSettings read_image(TableReader& reader) {
+        ImageSourceSettings image;
+        reader.text("path", reader.has("begin") ? Need::Optional : Need::Required, rule::disk,
+                    image.path);
+        reader.text("file", Need::Optional, rule::file_name, image.file);
+        image.hook = read_hook(reader);
+        not_here(reader, files_own_keys, "files");
+        not_here(reader, postgres_keys, "postgres");
+        not_here(reader, output_own_keys, "command");
+        return image;
     }
 
     static CommandSourceSettings read_output(TableReader& reader) {
         CommandSourceSettings output;
-        std::vector<std::string> command;
-        if (reader.texts("command", Need::Required, rule::plain_argument, {1, arguments_max},
-                         command)) {
-            if (command.front()[0] == '/') {
-                output.command = std::move(command);
-            } else {
-                reader.complain("command", "starts with " + config::in_quotes(command.front()) +
-                                               "; expected the whole path of a program, and each "
-                                               "argument by itself");
-            }
-        }
+        read_program(reader, "command", Need::Required, output.command);
         reader.text("file", Need::Optional, rule::file_name, output.file);
         reader.duration("timeout", Need::Optional, output.timeout_ms);
         not_here(reader, files_keys, "files");
         not_here(reader, postgres_keys, "postgres");
+        not_here(reader, hook_keys, "image");
         return output;
     }
 
@@ -218,6 +258,7 @@ private:
         reader.text("sslrootcert", Need::Optional, rule::path, postgres.sslrootcert);
         not_here(reader, files_keys, "files");
         not_here(reader, output_keys, "command");
+        not_here(reader, hook_keys, "image");
         return postgres;
     }
 
@@ -329,6 +370,7 @@ std::string_view SourceSettings::kind() const {
         std::string_view operator()(const PostgresSourceSettings&) const { return "postgres"; }
         std::string_view operator()(const SqliteSourceSettings&) const { return "sqlite"; }
         std::string_view operator()(const CommandSourceSettings&) const { return "command"; }
+        std::string_view operator()(const ImageSourceSettings&) const { return "image"; }
     };
     return std::visit(Word{}, of);
 }

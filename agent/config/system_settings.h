@@ -42,6 +42,13 @@
 //     command = ["/usr/bin/mariadb-dump", "--single-transaction", "registry"]
 //     file = "registry.sql"                 # "output"
 //     timeout = "6h"                        # "1d"
+//     [[source]]
+//     kind = "image"                        # a disk: file, block device or NBD export
+//     path = "nbd://10.1.0.5/pacs-vda"      # an absolute path, or an NBD URI; needed without begin
+//     file = "vda.img"                      # "disk.img"
+//     begin = ["/usr/lib/holdfast/hooks/hold-disk", "pacs"]  # agent/source/hook/hook.h; optional:
+//     end = ["/usr/lib/holdfast/hooks/let-go", "pacs"]       # what holds the disk, and lets go
+//     hook_timeout = "5m"                   # "10m", for each
 //     [plan]                                # optional: without it the system is kept, not run
 //     runtime = "postgres"                  # runtimes/postgres.toml on the node that executes
 //     hosts = ["Trumpton"]                  # partners where it may run
@@ -128,13 +135,27 @@ struct CommandSourceSettings {
     friend bool operator==(const CommandSourceSettings&, const CommandSourceSettings&) = default;
 };
 
+/// Programs that hold a source at one moment while it is read; begin may be empty: none.
+struct HookSourceSettings {
+    std::vector<std::string> begin, end;  // A program's whole path, and arguments.
+    std::int64_t timeout_ms = 600'000;
+    friend bool operator==(const HookSourceSettings&, const HookSourceSettings&) = default;
+};
+
+struct ImageSourceSettings {
+    std::string path;  // Absolute, or an NBD URI; empty: the hook tells.
+    std::string file = "disk.img";
+    HookSourceSettings hook;
+    friend bool operator==(const ImageSourceSettings&, const ImageSourceSettings&) = default;
+};
+
 struct SourceSettings {
     std::string name;
     std::variant<FilesSourceSettings, PostgresSourceSettings, SqliteSourceSettings,
-                 CommandSourceSettings>
+                 CommandSourceSettings, ImageSourceSettings>
         of;
 
-    /// "files", "postgres", "sqlite" or "command".
+    /// "files", "postgres", "sqlite", "command" or "image".
     std::string_view kind() const;
     friend bool operator==(const SourceSettings&, const SourceSettings&) = default;
 };

@@ -24,7 +24,9 @@ struct Running {
 
 Result<Running> start(const CommandOrder& order) {
     Strings arguments(order.command);
-    Strings environment(plain_environment());
+    std::vector<std::string> words = plain_environment();
+    words.insert(words.end(), order.environment.begin(), order.environment.end());
+    Strings environment(std::move(words));
     Pipe in = HF_TRY(Pipe::make());
     Pipe out = HF_TRY(Pipe::make());
     Pipe err = HF_TRY(Pipe::make());

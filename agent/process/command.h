@@ -13,7 +13,8 @@ namespace holdfast::agent {
 constexpr std::size_t command_output_max = 64 << 10;
 
 struct CommandOrder {
-    std::vector<std::string> command;  // A program's whole path, and arguments.
+    std::vector<std::string> command;      // A program's whole path, and arguments.
+    std::vector<std::string> environment;  // "NAME=VALUE", beside the plain one.
     View input;
     /// Takes standard output as it comes, instead of CommandResult::output. An Error ends the
     /// command, and is the answer.

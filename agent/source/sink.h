@@ -37,6 +37,12 @@ public:
     virtual Result<void> write(View data) = 0;
     /// The next `length` bytes are a hole: read as zeros, not stored.
     virtual Result<void> hole(std::uint64_t length) = 0;
+    /// The next `length` bytes of the content are those that the file `path` has at `offset` in the
+    /// snapshot before. Answers how many of them, from the first on, were taken from there: whole
+    /// pieces of 64 KiB, or all. The rest is to be read. One file in one content, offsets rising.
+    /// Errors: those of the vault.
+    virtual Result<std::uint64_t> same_range(const std::string& path, std::uint64_t offset,
+                                             std::uint64_t length) = 0;
     virtual Result<void> end_content() = 0;
     /// Forgets the content begun last: the source failed while reading it.
     virtual void drop_content() = 0;

@@ -129,7 +129,8 @@ Result<vault::SnapshotRecord> snapshot_with_index(vault::Vault& vault, const Sys
     for (const SourceSettings& source : system.sources) {
         writer.begin_source(source.name, std::string(source.kind()), source_place(source));
         TreeSink sink(writer, source.name, nullptr, manifest.warnings);
-        const std::string facts = HF_TRY(copy_source(source, sink, progress, ""));
+        const std::string facts =
+            HF_TRY(copy_source(source, sink, {system.name, "", "", progress}));
         HF_TRY(sink.finish());
         HF_TRY(writer.end_source(facts));
     }

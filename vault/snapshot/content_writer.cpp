@@ -49,6 +49,15 @@ Result<void> ContentWriter::hole(std::uint64_t length) {
     return {};
 }
 
+Result<void> ContentWriter::known(const Extents& extents) {
+    HF_ASSERT(current_ != 0);
+    HF_TRY(cut(true));
+    const std::lock_guard lock(mutex_);
+    Extents& to = stream(current_).extents;
+    to.insert(to.end(), extents.begin(), extents.end());
+    return {};
+}
+
 Result<void> ContentWriter::end() {
     HF_ASSERT(current_ != 0);
     bool small = false;

@@ -45,6 +45,8 @@ public:
     /// Errors: what a worker met (Full, Io).
     Result<void> write(View data);
     Result<void> hole(std::uint64_t length);
+    /// The stream goes on with these, whose chunks are in the vault.
+    Result<void> known(const Extents& extents);
     Result<void> end();
     /// Forgets the stream that was begun, or ended, last.
     void drop();

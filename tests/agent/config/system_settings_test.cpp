@@ -120,8 +120,8 @@ TEST_CASE("a key that is unknown is told with the one that was meant", "[config]
 TEST_CASE("a word that is none of a setting's is told with those that are", "[config]") {
     check_each({
         {"kind = \"postgres\"", "kind = \"postgress\"",
-         "12:8: \"kind\" is \"postgress\"; expected \"files\", \"postgres\", \"sqlite\" or "
-         "\"command\"; did you mean "
+         "12:8: \"kind\" is \"postgress\"; expected \"files\", \"postgres\", \"sqlite\", "
+         "\"command\" or \"image\"; did you mean "
          "\"postgres\"?"},
         {"kind = \"sql\"", "kind = \"ldap\"",
          "32:8: \"kind\" is \"ldap\"; expected \"sql\" or \"command\""},
@@ -245,6 +245,31 @@ TEST_CASE("a SQLite file and a command are sources", "[config]") {
               .find("kind \"files\"") != std::string::npos);
 }
 
+TEST_CASE("a disk is a source, with or without a hook that holds it", "[config]") {
+    const std::string head = "name = \"x\"\ntitle = \"X\"\n[[source]]\nkind = \"image\"\n";
+    for (const char* path : {"/dev/vg0/pacs", "nbd://10.1.0.5:10809/vda", "nbds://h/",
+                             "nbd+unix:///x?socket=/run/x"}) {
+        INFO(path);
+        const auto plain = parse_system(head + "path = \"" + path + "\"", "f");
+        REQUIRE(plain);
+        CHECK(plain->sources[0] ==
+              SourceSettings{"image", ImageSourceSettings{path, "disk.img", {}}});
+    }
+    const auto held = parse_system(head +
+                                       "file = \"vda.img\"\nbegin = [\"/b\", \"1\"]\n"
+                                       "end = [\"/e\"]\nhook_timeout = \"30s\"",
+                                   "f");
+    REQUIRE(held);
+    CHECK(std::get<ImageSourceSettings>(held->sources[0].of) ==
+          ImageSourceSettings{"", "vda.img", {{"/b", "1"}, {"/e"}, 30'000}});
+    CHECK(message_of(head).find("\"path\" is missing") != std::string::npos);
+    CHECK(message_of(head + "path = \"nbd:\"").find("an NBD URI") != std::string::npos);
+    CHECK(message_of(head + "path = \"/x\"\nend = [\"/e\"]").find("without begin") !=
+          std::string::npos);
+    CHECK(message_of(head + "path = \"/x\"\ntimeout = \"1h\"").find("kind \"command\"") !=
+          std::string::npos);
+}
+
 TEST_CASE("a bad pattern is told as the pattern's own mistake", "[config]") {
     const std::string told = message_of(with(epr_text, "cache/**", "cache/[a"));
     CHECK(told.find("f:23:21: item 2 of \"exclude\" is \"cache/[a\"; ") == 0);
@@ -263,8 +288,7 @@ TEST_CASE("a key that is missing is told at its table", "[config]") {
          ". or .. in it or a / at its end"},
         {"kind = \"files\"", "",
          "19:1: \"kind\" is missing in [[source]] \"documents\"; expected \"files\", \"postgres\", "
-         "\"sqlite\" or "
-         "\"command\""},
+         "\"sqlite\", \"command\" or \"image\""},
         {"say = \"Is Pippin's server powered off, or its link unplugged?\"", "",
          "49:1: \"say\" is missing in [fence]; expected a sentence on one line"},
         {"[fence]\nkind = \"attested\"\nsay", "[plan.note]\nkind = \"x\"\nsay",

@@ -27,6 +27,9 @@ public:
     }
     Result<void> write(View data) override { return contents_->write(data); }
     Result<void> hole(std::uint64_t length) override { return contents_->hole(length); }
+    Result<std::uint64_t> same_range(const std::string&, std::uint64_t, std::uint64_t) override {
+        return 0;
+    }
     Result<void> end_content() override { return contents_->end(); }
     void drop_content() override { contents_->drop(); }
     Result<void> add(vault::Entry entry, agent::ContentHandle content) override {

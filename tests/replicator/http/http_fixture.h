@@ -24,7 +24,7 @@
 
 namespace holdfast::replicator {
 
-constexpr std::uint64_t patience_ms = 30'000;
+constexpr std::uint64_t patience_ms = 120'000;  // Sanitizers on a busy machine are slow.
 
 inline TlsIdentity make_identity(const char* name) {
     auto identity = TlsIdentity::make(name);

@@ -17,6 +17,7 @@ struct Collected {
     agent::Shape shape = agent::Shape::Stream;
     Buffer content;  // Holes are zeros.
     std::uint64_t hole_bytes = 0;
+    std::uint64_t same_bytes = 0;  // Taken from the snapshot before by same_range().
     bool has_content = false;
     bool unchanged = false;
 };
@@ -70,6 +71,18 @@ public:
         current_.content.resize(current_.content.size() + length);
         current_.hole_bytes += length;
         return {};
+    }
+    Result<std::uint64_t> same_range(const std::string& path, std::uint64_t offset,
+                                     std::uint64_t length) override {
+        REQUIRE(open_);
+        const Collected* old = before == nullptr ? nullptr : before->find(path);
+        if (old == nullptr || offset >= old->content.size()) return 0;
+        const std::uint64_t taken = std::min(length, old->content.size() - offset);
+        const auto from = old->content.begin() + static_cast<std::ptrdiff_t>(offset);
+        current_.content.insert(current_.content.end(), from,
+                                from + static_cast<std::ptrdiff_t>(taken));
+        current_.same_bytes += taken;
+        return taken;
     }
     Result<void> end_content() override {
         REQUIRE(open_);

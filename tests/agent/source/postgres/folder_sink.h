@@ -19,6 +19,9 @@ public:
     Result<agent::ContentHandle> begin_content(agent::Shape shape) override;
     Result<void> write(View data) override;
     Result<void> hole(std::uint64_t length) override;
+    Result<std::uint64_t> same_range(const std::string&, std::uint64_t, std::uint64_t) override {
+        return 0;
+    }
     Result<void> end_content() override;
     void drop_content() override;
     Result<void> add(vault::Entry entry, agent::ContentHandle content) override;
