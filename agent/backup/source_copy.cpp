@@ -5,11 +5,15 @@
 #include "agent/source/files/copy.h"
 #include "agent/source/hook/hook.h"
 #include "agent/source/image/copy.h"
+#include "agent/source/moment/moment.h"
+#include "agent/source/moment/translating_sink.h"
 #include "agent/source/postgres/copy.h"
 #include "agent/source/sqlite/copy.h"
 
+#include "vault/base/glob.h"
 #include "vault/base/json.h"
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -56,20 +60,76 @@ std::string facts_of(const postgres::PostgresFacts& facts) {
     return json_text(out);
 }
 
-Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings&, Sink& sink,
+std::string scratch_of(const CopyContext& context) {
+    return context.scratch.empty() ? "/var/tmp" : context.scratch;
+}
+
+/// What was read is good, even if letting go of it failed.
+void end_hook(hook::Hook& hook, const std::string& path, Sink& sink) {
+    const auto ended = hook.end(true);
+    if (!ended) sink.warn({path, ended.error().message});
+}
+
+/// What holds a folder tree at one moment, and where it is read meanwhile.
+struct HeldTree {
+    std::string folder;
+    std::unique_ptr<moment::Moment> moment;
+    std::optional<hook::Hook> hook;
+};
+
+/// A hook around a snapshot lets go as soon as that is taken; one that holds the tree itself waits.
+Result<HeldTree> hold(const FilesSourceSettings& source, const std::string& name,
+                      const std::vector<Glob>& excludes, Sink& sink, const CopyContext& context) {
+    constexpr std::string_view answers[] = {"path"};
+    HeldTree held{source.path, nullptr, {}};
+    if (!source.hook.begin.empty()) {
+        held.hook.emplace(
+            HF_TRY(hook::Hook::begin({source.hook.begin, source.hook.end, source.hook.timeout_ms},
+                                     {context.system, name, {}}, answers)));
+        const std::string path = held.hook->answer("path");
+        if (!path.empty()) held.folder = path;
+    }
+    if (source.atomic == Atomic::Btrfs) {
+        held.moment = HF_TRY(moment::hold_btrfs(held.folder, excludes));
+    } else if (source.atomic == Atomic::Reflink) {
+        held.moment = HF_TRY(moment::hold_reflink(held.folder));
+    } else if (source.atomic == Atomic::Lvm) {
+        held.moment = HF_TRY(moment::hold_lvm(held.folder, scratch_of(context)));
+    }
+    if (held.moment == nullptr) return held;
+    held.folder = held.moment->folder();
+    if (held.hook) end_hook(*held.hook, "", sink);
+    held.hook.reset();
+    return held;
+}
+
+Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings& named, Sink& sink,
                          const CopyContext& context) {
     BackupProgress& progress = context.progress;
+    const std::vector<Glob> excludes = HF_TRY(parse_globs(source.exclude).within("excludes"));
+    HeldTree held = HF_TRY(hold(source, named.name, excludes, sink, context));
     files::FilesSettings settings;
-    settings.folder = source.path;
+    settings.folder = held.folder;
     settings.excludes = source.exclude;
+    if (held.moment) {
+        for (std::string& name : held.moment->own_names()) {
+            settings.excludes.push_back(std::move(name));
+        }
+    }
     settings.one_file_system = source.one_file_system;
     const std::uint64_t read_before = progress.read_bytes;
     const std::uint64_t entries_before = progress.entries;
-    return facts_of(HF_TRY(files::copy_tree(settings, sink, [&](const files::FilesFacts& so_far) {
+    std::optional<moment::TranslatingSink> translating;
+    Sink* to = &sink;
+    if (held.moment) to = &translating.emplace(*held.moment, sink);
+    const auto facts = HF_TRY(files::copy_tree(settings, *to, [&](const auto& so_far) {
         progress.entries = entries_before + so_far.entries;
         progress.read_bytes = read_before + so_far.read_bytes;
         return !progress.stop;
-    })));
+    }));
+    if (held.moment) HF_TRY(held.moment->end());
+    if (held.hook) end_hook(*held.hook, "", sink);
+    return facts_of(facts);
 }
 
 Result<std::string> copy(const PostgresSourceSettings& source, const SourceSettings&, Sink& sink,
@@ -95,7 +155,7 @@ Result<std::string> copy(const SqliteSourceSettings& source, const SourceSetting
                          const CopyContext& context) {
     BackupProgress& progress = context.progress;
     const std::uint64_t read_before = progress.read_bytes;
-    const std::string folder = context.scratch.empty() ? "/var/tmp" : context.scratch;
+    const std::string folder = scratch_of(context);
     const auto facts = HF_TRY(sqlite::copy_database({source.path, folder}, sink,
                                                     [&](std::uint64_t done, std::uint64_t all) {
                                                         progress.read_bytes = read_before + done;
@@ -152,10 +212,7 @@ Result<std::string> copy(const ImageSourceSettings& source, const SourceSettings
             progress.expected_bytes = read_before + all;
             return !progress.stop;
         }));
-    if (hook) {
-        const auto ended = hook->end(true);
-        if (!ended) sink.warn({source.file, ended.error().message});
-    }
+    if (hook) end_hook(*hook, source.file, sink);
     Json out{{"bytes", facts.bytes},
              {"read_bytes", facts.read_bytes},
              {"hole_bytes", facts.hole_bytes},

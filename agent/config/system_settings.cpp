@@ -40,10 +40,16 @@ constexpr std::array<Choice<std::string_view>, 6> sslmodes{{{"disable", "disable
                                                             {"verify-ca", "verify-ca"},
                                                             {"verify-full", "verify-full"}}};
 
-constexpr std::array<std::string_view, 3> files_keys{"path", "exclude", "one_file_system"};
+constexpr std::array<Choice<Atomic>, 4> atomic_choices{{{"btrfs", Atomic::Btrfs},
+                                                        {"lvm", Atomic::Lvm},
+                                                        {"xfs-reflink", Atomic::Reflink},
+                                                        {"hook", Atomic::Hook}}};
+
+constexpr std::array<std::string_view, 4> files_keys{"path", "exclude", "one_file_system",
+                                                     "atomic"};
 constexpr std::array<std::string_view, 6> postgres_keys{"host",     "port",    "user",
                                                         "passfile", "sslmode", "sslrootcert"};
-constexpr std::array<std::string_view, 2> files_own_keys{"exclude", "one_file_system"};
+constexpr std::array<std::string_view, 3> files_own_keys{"exclude", "one_file_system", "atomic"};
 constexpr std::array<std::string_view, 3> output_keys{"command", "file", "timeout"};
 constexpr std::array<std::string_view, 2> output_own_keys{"command", "timeout"};
 constexpr std::array<std::string_view, 3> hook_keys{"begin", "end", "hook_timeout"};
@@ -178,9 +184,14 @@ private:
         reader.text("path", Need::Required, rule::path, files.path);
         reader.texts("exclude", Need::Optional, rule::pattern, {0, excludes_max}, files.exclude);
         reader.flag("one_file_system", Need::Optional, files.one_file_system);
+        const bool atomic = reader.choice("atomic", Need::Optional, atomic_choices, files.atomic);
+        files.hook =
+            read_hook(reader, files.atomic == Atomic::Hook ? Need::Required : Need::Optional);
+        if (!atomic && !reader.has("atomic") && !files.hook.begin.empty()) {
+            reader.complain("begin", "is given without atomic");
+        }
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_keys, "command");
-        not_here(reader, hook_keys, "image");
         return files;
     }
 
@@ -190,7 +201,7 @@ private:
         not_here(reader, files_own_keys, "files");
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_keys, "command");
-        not_here(reader, hook_keys, "image");
+        not_here(reader, hook_keys, "image\" or \"files");
         return sqlite;
     }
 
@@ -211,10 +222,10 @@ private:
         return true;
     }
 
-    static HookSourceSettings read_hook(TableReader& reader) {
+    static HookSourceSettings read_hook(TableReader& reader, Need begin) {
         HookSourceSettings hook;
         const bool has_begin = reader.has("begin");
-        read_program(reader, "begin", Need::Optional, hook.begin);
+        read_program(reader, "begin", begin, hook.begin);
         read_program(reader, "end", Need::Optional, hook.end);
         reader.duration("hook_timeout", Need::Optional, hook.timeout_ms);
         for (const std::string_view key : {"end", "hook_timeout"}) {
@@ -228,7 +239,7 @@ private:
         reader.text("path", reader.has("begin") ? Need::Optional : Need::Required, rule::disk,
                     image.path);
         reader.text("file", Need::Optional, rule::file_name, image.file);
-        image.hook = read_hook(reader);
+        image.hook = read_hook(reader, Need::Optional);
         not_here(reader, files_own_keys, "files");
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_own_keys, "command");
@@ -242,7 +253,7 @@ private:
         reader.duration("timeout", Need::Optional, output.timeout_ms);
         not_here(reader, files_keys, "files");
         not_here(reader, postgres_keys, "postgres");
-        not_here(reader, hook_keys, "image");
+        not_here(reader, hook_keys, "image\" or \"files");
         return output;
     }
 
@@ -258,7 +269,7 @@ private:
         reader.text("sslrootcert", Need::Optional, rule::path, postgres.sslrootcert);
         not_here(reader, files_keys, "files");
         not_here(reader, output_keys, "command");
-        not_here(reader, hook_keys, "image");
+        not_here(reader, hook_keys, "image\" or \"files");
         return postgres;
     }
 

@@ -33,6 +33,9 @@
 //     path = "/srv/epr/documents"
 //     exclude = ["*.tmp", "cache/**"]       # vault/base/glob.h
 //     one_file_system = false
+//     atomic = "btrfs"                      # "lvm", "xfs-reflink", "hook": of one moment; optional
+//     begin = ["/usr/bin/pacs", "pause"]    # with atomic; agent/source/hook/hook.h; for "hook"
+//     end = ["/usr/bin/pacs", "resume"]     # needed: it holds the tree, or says where it is held
 //     [[source]]
 //     kind = "sqlite"
 //     path = "/var/lib/pacs/index.db"       # the database file
@@ -106,10 +109,22 @@ struct ObjectiveSettings {
     friend bool operator==(const ObjectiveSettings&, const ObjectiveSettings&) = default;
 };
 
+/// Programs that hold a source at one moment while it is read; begin may be empty: none.
+struct HookSourceSettings {
+    std::vector<std::string> begin, end;  // A program's whole path, and arguments.
+    std::int64_t timeout_ms = 600'000;
+    friend bool operator==(const HookSourceSettings&, const HookSourceSettings&) = default;
+};
+
+/// What makes a folder tree of one moment.
+enum class Atomic { No, Btrfs, Lvm, Reflink, Hook };
+
 struct FilesSourceSettings {
     std::string path;  // Absolute, normal.
     std::vector<std::string> exclude;
     bool one_file_system = false;
+    Atomic atomic = Atomic::No;
+    HookSourceSettings hook = {};
     friend bool operator==(const FilesSourceSettings&, const FilesSourceSettings&) = default;
 };
 
@@ -133,13 +148,6 @@ struct CommandSourceSettings {
     std::string file = "output";
     std::int64_t timeout_ms = 24LL * 3600 * 1000;
     friend bool operator==(const CommandSourceSettings&, const CommandSourceSettings&) = default;
-};
-
-/// Programs that hold a source at one moment while it is read; begin may be empty: none.
-struct HookSourceSettings {
-    std::vector<std::string> begin, end;  // A program's whole path, and arguments.
-    std::int64_t timeout_ms = 600'000;
-    friend bool operator==(const HookSourceSettings&, const HookSourceSettings&) = default;
 };
 
 struct ImageSourceSettings {

@@ -10,7 +10,7 @@ namespace {
 
 // Well under the usual limit of 1024 descriptors, and deeper than nearly all trees.
 constexpr std::size_t folders_open_max = 128;
-constexpr int replaced_tries_max = 3;
+constexpr int replaced_tries_max = 20;
 }  // namespace
 
 Result<FilesFacts> Scanner::run(Fd root) {
@@ -86,7 +86,10 @@ Result<void> Scanner::visit(int folder, const char* name) {
             unreadable(failed);
             return {};
         }
-        if (failed == ENOENT) break;
+        if (failed == ENOENT) {
+            ++facts_.vanished;
+            return {};
+        }
         if (any_matches(excludes_, path_, is_folder(status))) {
             ++facts_.excluded;
             return {};
@@ -97,10 +100,14 @@ Result<void> Scanner::visit(int folder, const char* name) {
         entry_.xattrs.clear();
         fill(entry_, status, owners_);
         const Seen seen = HF_TRY(visit_inode(folder, name, status));
-        if (seen == Seen::Vanished) break;
+        if (seen == Seen::Vanished) {
+            ++facts_.vanished;
+            return {};
+        }
         if (seen != Seen::Replaced) return {};
     }
-    ++facts_.vanished;
+    warn("it was replaced by another each time that it was looked at; it is left out");
+    ++facts_.unreadable;
     return {};
 }
 

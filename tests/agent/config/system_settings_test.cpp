@@ -270,6 +270,26 @@ TEST_CASE("a disk is a source, with or without a hook that holds it", "[config]"
           std::string::npos);
 }
 
+TEST_CASE("a folder of one moment", "[config]") {
+    const std::string head =
+        "name = \"x\"\ntitle = \"X\"\n[[source]]\nkind = \"files\"\npath = \"/srv/x\"\n";
+    const std::pair<const char*, Atomic> words[] = {
+        {"btrfs", Atomic::Btrfs}, {"lvm", Atomic::Lvm}, {"xfs-reflink", Atomic::Reflink}};
+    for (const auto& [word, atomic] : words) {
+        INFO(word);
+        const auto read = parse_system(head + "atomic = \"" + word + "\"", "f");
+        REQUIRE(read);
+        CHECK(std::get<FilesSourceSettings>(read->sources[0].of) ==
+              FilesSourceSettings{"/srv/x", {}, false, atomic, {}});
+    }
+    const auto held = parse_system(head + "atomic = \"hook\"\nbegin = [\"/b\"]", "f");
+    REQUIRE(held);
+    CHECK(std::get<FilesSourceSettings>(held->sources[0].of) ==
+          FilesSourceSettings{"/srv/x", {}, false, Atomic::Hook, {{"/b"}, {}, 600'000}});
+    CHECK(message_of(head + "atomic = \"hook\"").find("\"begin\" is missing") != std::string::npos);
+    CHECK(message_of(head + "begin = [\"/b\"]").find("without atomic") != std::string::npos);
+}
+
 TEST_CASE("a bad pattern is told as the pattern's own mistake", "[config]") {
     const std::string told = message_of(with(epr_text, "cache/**", "cache/[a"));
     CHECK(told.find("f:23:21: item 2 of \"exclude\" is \"cache/[a\"; ") == 0);
