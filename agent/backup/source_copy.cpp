@@ -222,12 +222,32 @@ Result<std::string> copy(const ImageSourceSettings& source, const SourceSettings
     return json_text(out);
 }
 
+Result<std::string> copy(const LandingSourceSettings& source, const SourceSettings&, Sink& sink,
+                         const CopyContext& context) {
+    BackupProgress& progress = context.progress;
+    const std::uint64_t read_before = progress.read_bytes;
+    const std::uint64_t entries_before = progress.entries;
+    const auto facts = HF_TRY(landing::copy_landing(
+        landing_settings(source), sink, system_clock(), [&](const auto& so_far) {
+            progress.entries = entries_before + so_far.entries;
+            progress.read_bytes = read_before + so_far.read_bytes;
+            return !progress.stop;
+        }));
+    return json_text({{"files", facts.files.files},
+                      {"waiting", facts.waiting},
+                      {"sealed", facts.sealed},
+                      {"removed", facts.removed},
+                      {"changed", facts.files.changed},
+                      {"unreadable", facts.files.unreadable}});
+}
+
 struct PlaceOf {
     std::string operator()(const FilesSourceSettings& files) const { return files.path; }
     std::string operator()(const PostgresSourceSettings& database) const {
         return database.host + ":" + std::to_string(database.port);
     }
     std::string operator()(const SqliteSourceSettings& database) const { return database.path; }
+    std::string operator()(const LandingSourceSettings& share) const { return share.path; }
     /// The program alone: arguments may be nobody else's business.
     std::string operator()(const CommandSourceSettings& output) const {
         return output.command.empty() ? std::string() : output.command.front();
@@ -238,6 +258,20 @@ struct PlaceOf {
 };
 
 }  // namespace
+
+landing::LandingSettings landing_settings(const LandingSourceSettings& source) {
+    landing::LandingSettings settings;
+    settings.folder = source.path;
+    settings.excludes = source.exclude;
+    settings.quiet_ms = source.quiet_ms;
+    settings.marker = source.marker;
+    settings.immutable = source.immutable;
+    settings.keep_ms = source.keep_ms;
+    for (const ExpectSettings& one : source.expect) {
+        settings.expected.push_back({one.pattern, one.every_ms, one.bytes_min});
+    }
+    return settings;
+}
 
 std::string source_place(const SourceSettings& source) {
     return std::visit(PlaceOf{}, source.of);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/backup/backup.h"
+#include "agent/source/landing/copy.h"
 #include "agent/source/sink.h"
 
 #include <string>
@@ -10,6 +11,8 @@ namespace holdfast::agent {
 
 /// Where a source is, for people: a path, or HOST:PORT.
 std::string source_place(const SourceSettings& source);
+
+landing::LandingSettings landing_settings(const LandingSourceSettings& source);
 
 /// What a copy has beside its source.
 struct CopyContext {

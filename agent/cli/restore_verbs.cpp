@@ -1,6 +1,7 @@
 // restore: a snapshot's content back into a folder, or to where it came from.
 #include "agent/cli/context.h"
 #include "agent/cli/report.h"
+#include "agent/cli/restore_hook.h"
 #include "agent/cli/vault_at.h"
 #include "agent/cli/watch.h"
 #include "agent/restore/restore_snapshot.h"
@@ -24,6 +25,7 @@ struct RestoreOptions {
     bool in_place = false;
     bool resume = false;
     bool dry_run = false;
+    bool hook = false;
     bool owners_by_name = false;
     std::string owner;
     std::vector<std::string> map_users, map_groups;
@@ -157,6 +159,11 @@ Result<int> restore(const Context& context, const RestoreOptions& options) {
                         options.from.empty() ? "in the vault (holdfast verify names the packs)"
                                              : "at " + options.from)};
     }
+    if (options.hook) {
+        const vault::Manifest manifest = HF_TRY(reader.manifest(record));
+        const auto proved = HF_TRY(run_restore_hooks(context.home(), record, manifest, options.to));
+        if (!context.json) fmt::print("proved by restore_hook: {}\n", fmt::join(proved, ", "));
+    }
     return facts.warnings.empty() ? Done : DoneWithWarnings;
 }
 
@@ -166,6 +173,9 @@ std::string contradiction(const RestoreOptions& options) {
     if (options.to.empty() != options.in_place) return "--to DIR or --in-place";
     if (options.resume && (options.in_place || !options.overwrite.empty())) {
         return "--resume without --in-place and --overwrite";
+    }
+    if (options.hook && (options.in_place || options.dry_run || !options.includes.empty())) {
+        return "--hook without --in-place, --dry-run and --include";
     }
     return {};
 }
@@ -199,6 +209,7 @@ void add_restore_verb(Command app, Context& context) {
     verb.add_option("--map-group", options->map_groups, "from a group to another")
         .type_name("OLD=NEW");
     verb.add_flag("--dry-run", options->dry_run, "tell how much it would be, and write nothing");
+    verb.add_flag("--hook", options->hook, "then run this node's restore_hook of each source");
     verb.add_flag("--json", context.json, "report as JSON");
     verb.footer(
         "One source comes straight into DIR, several into DIR/SOURCE. Where something is already,\n"

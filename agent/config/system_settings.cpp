@@ -16,16 +16,17 @@ namespace rule = config::rule;
 
 namespace {
 
-enum class SourceKind { Files, Postgres, Sqlite, Command, Image };
+enum class SourceKind { Files, Postgres, Sqlite, Command, Image, Landing };
 enum class CheckKind { Sql, Command };
 
 constexpr std::array<Choice<OpeningKeys>, 2> opening_keys_choices{
     {{"node", OpeningKeys::Node}, {"locked", OpeningKeys::Locked}}};
-constexpr std::array<Choice<SourceKind>, 5> source_kinds{{{"files", SourceKind::Files},
+constexpr std::array<Choice<SourceKind>, 6> source_kinds{{{"files", SourceKind::Files},
                                                           {"postgres", SourceKind::Postgres},
                                                           {"sqlite", SourceKind::Sqlite},
                                                           {"command", SourceKind::Command},
-                                                          {"image", SourceKind::Image}}};
+                                                          {"image", SourceKind::Image},
+                                                          {"landing", SourceKind::Landing}}};
 constexpr std::array<Choice<CheckKind>, 2> check_kinds{
     {{"sql", CheckKind::Sql}, {"command", CheckKind::Command}}};
 constexpr std::array<Choice<ProbeKind>, 2> probe_kinds{
@@ -170,6 +171,9 @@ private:
                 case SourceKind::Image:
                     source.of = read_image(reader);
                     break;
+                case SourceKind::Landing:
+                    source.of = read_landing(reader);
+                    break;
             }
             reader.finish();
         } else {
@@ -244,6 +248,31 @@ private:
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_own_keys, "command");
         return image;
+    }
+
+    static LandingSourceSettings read_landing(TableReader& reader) {
+        LandingSourceSettings landing;
+        reader.text("path", Need::Required, rule::path, landing.path);
+        reader.texts("exclude", Need::Optional, rule::pattern, {0, excludes_max}, landing.exclude);
+        reader.duration("quiet", Need::Optional, landing.quiet_ms);
+        reader.text("marker", Need::Optional, rule::file_name, landing.marker);
+        reader.flag("immutable", Need::Optional, landing.immutable);
+        reader.duration("keep_for", Need::Optional, landing.keep_ms);
+        read_program(reader, "restore_hook", Need::Optional, landing.restore_hook);
+        for (TableReader& one : reader.tables("expect", Need::Optional, expects_max)) {
+            ExpectSettings expect;
+            std::int64_t megabytes = 0;
+            one.text("pattern", Need::Required, rule::pattern, expect.pattern);
+            one.duration("every", Need::Required, expect.every_ms);
+            one.number("megabytes_min", Need::Optional, {0, megabytes_max}, megabytes);
+            expect.bytes_min = static_cast<std::uint64_t>(megabytes) * 1'000'000;
+            one.finish();
+            landing.expect.push_back(std::move(expect));
+        }
+        not_here(reader, postgres_keys, "postgres");
+        not_here(reader, output_keys, "command");
+        not_here(reader, hook_keys, "image\" or \"files");
+        return landing;
     }
 
     static CommandSourceSettings read_output(TableReader& reader) {
@@ -382,6 +411,7 @@ std::string_view SourceSettings::kind() const {
         std::string_view operator()(const SqliteSourceSettings&) const { return "sqlite"; }
         std::string_view operator()(const CommandSourceSettings&) const { return "command"; }
         std::string_view operator()(const ImageSourceSettings&) const { return "image"; }
+        std::string_view operator()(const LandingSourceSettings&) const { return "landing"; }
     };
     return std::visit(Word{}, of);
 }

@@ -52,6 +52,19 @@
 //     begin = ["/usr/lib/holdfast/hooks/hold-disk", "pacs"]  # agent/source/hook/hook.h; optional:
 //     end = ["/usr/lib/holdfast/hooks/let-go", "pacs"]       # what holds the disk, and lets go
 //     hook_timeout = "5m"                   # "10m", for each
+//     [[source]]
+//     kind = "landing"                      # a share that others write their own backups to
+//     path = "/srv/landing/lims"
+//     exclude = ["*.tmp"]
+//     quiet = "2m"                          # a file is whole if nobody wrote to it for so long,
+//     or, marker = ".done"                      # where this is given, once FILE.done is beside it
+//     immutable = true                      # whole files become so (chattr +i)
+//     keep_for = "14d"                      # optional: then sealed files go that are in a snapshot
+//     restore_hook = ["/usr/local/sbin/verify-bak"]  # run by restore --hook; optional
+//     [[source.expect]]                     # else there is a warning
+//     pattern = "FULL_*.bak"
+//     every = "26h"
+//     megabytes_min = 500                   # 0
 //     [plan]                                # optional: without it the system is kept, not run
 //     runtime = "postgres"                  # runtimes/postgres.toml on the node that executes
 //     hosts = ["Trumpton"]                  # partners where it may run
@@ -92,6 +105,8 @@ namespace holdfast::agent {
 constexpr std::size_t system_file_bytes_max = 131'072;
 constexpr std::size_t sources_max = 32;
 constexpr std::size_t excludes_max = 500;
+constexpr std::size_t expects_max = 100;
+constexpr std::int64_t megabytes_max = 1'000'000'000;
 constexpr std::size_t contacts_max = 20;
 constexpr std::size_t hosts_max = 20;
 constexpr std::size_t checks_max = 100;
@@ -157,13 +172,32 @@ struct ImageSourceSettings {
     friend bool operator==(const ImageSourceSettings&, const ImageSourceSettings&) = default;
 };
 
+struct ExpectSettings {
+    std::string pattern;
+    std::int64_t every_ms = 0;
+    std::uint64_t bytes_min = 0;
+    friend bool operator==(const ExpectSettings&, const ExpectSettings&) = default;
+};
+
+struct LandingSourceSettings {
+    std::string path;  // Absolute, normal.
+    std::vector<std::string> exclude;
+    std::int64_t quiet_ms = 120'000;
+    std::string marker;  // Empty: none.
+    bool immutable = true;
+    std::int64_t keep_ms = 0;               // 0: for ever.
+    std::vector<std::string> restore_hook;  // A program's whole path, and arguments. Empty: none.
+    std::vector<ExpectSettings> expect;
+    friend bool operator==(const LandingSourceSettings&, const LandingSourceSettings&) = default;
+};
+
 struct SourceSettings {
     std::string name;
     std::variant<FilesSourceSettings, PostgresSourceSettings, SqliteSourceSettings,
-                 CommandSourceSettings, ImageSourceSettings>
+                 CommandSourceSettings, ImageSourceSettings, LandingSourceSettings>
         of;
 
-    /// "files", "postgres", "sqlite", "command" or "image".
+    /// "files", "postgres", "sqlite", "command", "image" or "landing".
     std::string_view kind() const;
     friend bool operator==(const SourceSettings&, const SourceSettings&) = default;
 };

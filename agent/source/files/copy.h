@@ -34,7 +34,9 @@ namespace holdfast::agent::files {
 struct FilesSettings {
     std::string folder;  // Absolute; a link here is followed, none below it is.
     std::vector<std::string>
-        excludes;                  // vault/base/glob.h; an excluded folder goes with all in it.
+        excludes;  // vault/base/glob.h; an excluded folder goes with all in it.
+    /// Asked of each regular file; false: as if it were excluded. Empty: all are taken.
+    std::function<bool(const std::string& path)> takes;
     bool one_file_system = false;  // Stay on the file system of `folder`.
     bool skip_caches = false;      // Of folders with a CACHEDIR.TAG, take only that file.
     bool drop_cache = false;       // Give large files' pages back to the kernel once they are read.

@@ -90,7 +90,8 @@ Result<void> Scanner::visit(int folder, const char* name) {
             ++facts_.vanished;
             return {};
         }
-        if (any_matches(excludes_, path_, is_folder(status))) {
+        if (any_matches(excludes_, path_, is_folder(status)) ||
+            (settings_->takes && S_ISREG(status.stx_mode) && !settings_->takes(path_))) {
             ++facts_.excluded;
             return {};
         }

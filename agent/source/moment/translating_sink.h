@@ -1,41 +1,28 @@
 // TranslatingSink: gives entries that were read of a Moment what their originals have.
 #pragma once
 
+#include "agent/source/forwarding_sink.h"
 #include "agent/source/moment/moment.h"
-#include "agent/source/sink.h"
-
-#include <utility>
 
 namespace holdfast::agent::moment {
 
-class TranslatingSink final : public Sink {
+class TranslatingSink final : public ForwardingSink {
 public:
     /// Both outlive it.
-    TranslatingSink(const Moment& moment, Sink& to) : moment_(&moment), to_(&to) {}
+    TranslatingSink(const Moment& moment, Sink& to) : ForwardingSink(to), moment_(&moment) {}
 
-    Result<ContentHandle> begin_content(Shape shape) override { return to_->begin_content(shape); }
-    Result<void> write(View data) override { return to_->write(data); }
-    Result<void> hole(std::uint64_t length) override { return to_->hole(length); }
-    Result<std::uint64_t> same_range(const std::string& path, std::uint64_t offset,
-                                     std::uint64_t length) override {
-        return to_->same_range(path, offset, length);
-    }
-    Result<void> end_content() override { return to_->end_content(); }
-    void drop_content() override { to_->drop_content(); }
     Result<void> add(vault::Entry entry, ContentHandle content) override {
         moment_->translate(entry);
-        return to_->add(std::move(entry), content);
+        return ForwardingSink::add(std::move(entry), content);
     }
     Result<bool> add_unchanged(const vault::Entry& entry) override {
         vault::Entry original = entry;
         moment_->translate(original);
-        return to_->add_unchanged(original);
+        return ForwardingSink::add_unchanged(original);
     }
-    void warn(Warning warning) override { to_->warn(std::move(warning)); }
 
 private:
     const Moment* moment_;
-    Sink* to_;
 };
 
 }  // namespace holdfast::agent::moment

@@ -3,6 +3,8 @@
 #include "agent/config/mistakes.h"
 #include "tests/agent/config/system_texts.h"
 
+#include "vault/base/clock.h"
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -121,7 +123,7 @@ TEST_CASE("a word that is none of a setting's is told with those that are", "[co
     check_each({
         {"kind = \"postgres\"", "kind = \"postgress\"",
          "12:8: \"kind\" is \"postgress\"; expected \"files\", \"postgres\", \"sqlite\", "
-         "\"command\" or \"image\"; did you mean "
+         "\"command\", \"image\" or \"landing\"; did you mean "
          "\"postgres\"?"},
         {"kind = \"sql\"", "kind = \"ldap\"",
          "32:8: \"kind\" is \"ldap\"; expected \"sql\" or \"command\""},
@@ -290,6 +292,35 @@ TEST_CASE("a folder of one moment", "[config]") {
     CHECK(message_of(head + "begin = [\"/b\"]").find("without atomic") != std::string::npos);
 }
 
+TEST_CASE("a landing share is a source, with what is expected of it", "[config]") {
+    const std::string head =
+        "name = \"x\"\ntitle = \"X\"\n[[source]]\nkind = \"landing\"\npath = \"/srv/l\"\n";
+    const auto plain = parse_system(head, "f");
+    REQUIRE(plain);
+    LandingSourceSettings expected;
+    expected.path = "/srv/l";
+    CHECK(plain->sources[0] == SourceSettings{"landing", expected});
+    const auto all = parse_system(
+        head +
+            "exclude = [\"*.tmp\"]\nquiet = \"5m\"\nmarker = \".done\"\nimmutable = false\n"
+            "keep_for = \"14d\"\nrestore_hook = [\"/v\"]\n[[source.expect]]\n"
+            "pattern = \"*.bak\"\nevery = \"26h\"\nmegabytes_min = 2",
+        "f");
+    REQUIRE(all);
+    CHECK(std::get<LandingSourceSettings>(all->sources[0].of) ==
+          LandingSourceSettings{"/srv/l",
+                                {"*.tmp"},
+                                300'000,
+                                ".done",
+                                false,
+                                14 * day_ms,
+                                {"/v"},
+                                {{"*.bak", 26 * hour_ms, 2'000'000}}});
+    CHECK(message_of(head + "[[source.expect]]\nevery = \"1h\"").find("\"pattern\" is missing") !=
+          std::string::npos);
+    CHECK(message_of(head + "marker = \"a/b\"").find("without /") != std::string::npos);
+}
+
 TEST_CASE("a bad pattern is told as the pattern's own mistake", "[config]") {
     const std::string told = message_of(with(epr_text, "cache/**", "cache/[a"));
     CHECK(told.find("f:23:21: item 2 of \"exclude\" is \"cache/[a\"; ") == 0);
@@ -308,7 +339,7 @@ TEST_CASE("a key that is missing is told at its table", "[config]") {
          ". or .. in it or a / at its end"},
         {"kind = \"files\"", "",
          "19:1: \"kind\" is missing in [[source]] \"documents\"; expected \"files\", \"postgres\", "
-         "\"sqlite\", \"command\" or \"image\""},
+         "\"sqlite\", \"command\", \"image\" or \"landing\""},
         {"say = \"Is Pippin's server powered off, or its link unplugged?\"", "",
          "49:1: \"say\" is missing in [fence]; expected a sentence on one line"},
         {"[fence]\nkind = \"attested\"\nsay", "[plan.note]\nkind = \"x\"\nsay",
