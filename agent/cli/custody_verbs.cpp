@@ -6,6 +6,7 @@
 #include "agent/failover/tenancy.h"
 #include "agent/node/node.h"
 #include "agent/people/custody_files.h"
+#include "agent/people/hand_over.h"
 #include "vault/base/file.h"
 #include "vault/keys/key_file.h"
 #include "vault/keys/locked_file.h"
@@ -21,6 +22,7 @@ struct CustodyOptions {
     std::string name;
     std::string key_file;
     std::string passphrase_file;
+    std::string new_passphrase_file;
     std::string owner;
     std::string system;
     std::string out;
@@ -135,15 +137,72 @@ int custodian_combine(const Context& context, const CustodyOptions& options) {
     return Done;
 }
 
-Result<vault::Custody> make_recovery_custody(const Home& home, const CustodyOptions& options) {
-    const Node node = HF_TRY(open_node(home));
+struct OpenedKit {
+    vault::Kit kit;
+    vault::KitSecrets secrets;
+};
+
+Result<OpenedKit> open_kit_at(const Home& home, const CustodyOptions& options) {
     const std::string path = options.kit.empty() ? home.kit + "/recovery-kit.json" : options.kit;
     const Buffer text = HF_TRY(read_file(path, vault::kit_bytes_max));
-    const vault::Kit kit = HF_TRY(vault::parse_kit(as_text(text)).within(path));
+    vault::Kit kit = HF_TRY(vault::parse_kit(as_text(text)).within(path));
     const vault::Secret passphrase =
         HF_TRY(get_passphrase(options.passphrase_file, "Passphrase of the recovery kit"));
-    const vault::KitSecrets secrets = HF_TRY(vault::open_kit(kit, passphrase));
-    return share_recovery(node, secrets, options.threshold, system_clock().wall_ms());
+    vault::KitSecrets secrets = HF_TRY(vault::open_kit(kit, passphrase));
+    return OpenedKit{std::move(kit), std::move(secrets)};
+}
+
+Result<vault::Custody> make_recovery_custody(const Home& home, const CustodyOptions& options) {
+    const Node node = HF_TRY(open_node(home));
+    const OpenedKit opened = HF_TRY(open_kit_at(home, options));
+    return share_recovery(node, opened.secrets, options.threshold, system_clock().wall_ms());
+}
+
+Result<HandOver> hand_over(const Home& home, const CustodyOptions& options) {
+    OpenedKit opened = HF_TRY(open_kit_at(home, options));
+    std::optional<vault::Secret> passphrase;
+    if (!options.new_passphrase_file.empty()) {
+        passphrase = HF_TRY(read_passphrase(options.new_passphrase_file));
+    }
+    return hand_over_trust_key(home, opened.kit, std::move(opened.secrets), options.out,
+                               std::move(passphrase), system_clock().wall_ms(),
+                               vault::system_random());
+}
+
+int recovery_hand_over(const Context& context, const CustodyOptions& options) {
+    auto done = hand_over(context.home(), options);
+    if (!done) return fail(done.error());
+    std::string text =
+        fmt::format("Roster {}: the next trust key has taken over.\nThe new recovery kit is {}",
+                    done->roster, done->files.kit);
+    if (!done->files.passphrase.empty()) text += ", its passphrase " + done->files.passphrase;
+    text += ".\nKeep the two apart, and off this machine. ";
+    text += done->custody
+                ? fmt::format("The custodians have new shares (custody {}).\n", *done->custody)
+                : std::string("\n");
+    text +=
+        "Destroy every copy of the old kit: it signs nothing from now on, but still opens "
+        "content.\n"
+        "Bring it to the partners: holdfast replicate";
+    report(context,
+           {{"roster", done->roster},
+            {"kit", done->files.kit},
+            {"passphrase_file", done->files.passphrase},
+            {"custody", done->custody ? Json(*done->custody) : Json()}},
+           text);
+    return Done;
+}
+
+int custodian_remove(const Context& context, const CustodyOptions& options) {
+    auto removed = remove_custodian(context.home(), options.name);
+    if (!removed) return fail(removed.error());
+    report(
+        context, {{"name", options.name}},
+        fmt::format("{} gets no share from now on. Share the recovery secret out anew: holdfast "
+                    "recovery custody. What {} holds of the old shares stays good beside other old "
+                    "ones.",
+                    printable(options.name), printable(options.name)));
+    return Done;
 }
 
 int recovery_custody(const Context& context, const CustodyOptions& options) {
@@ -179,6 +238,10 @@ void add_custodian_group(Command app, Context& context) {
     add_passphrase(add, *options);
     add.footer("Example: holdfast custodian add \"Eve Hall\" --key-file eve.key");
     on(add, custodian_add);
+    Command remove = group.add_subcommand("remove", "give a custodian no more shares");
+    remove.add_option("NAME", options->name, "the custodian's name").required();
+    remove.footer("Example: holdfast custodian remove \"Eve Hall\"");
+    on(remove, custodian_remove);
     Command list = group.add_subcommand("list", "list the custodians");
     list.footer("Example: holdfast custodian list");
     on(list, [](const Context& own, const CustodyOptions&) { return custodian_list(own); });
@@ -218,6 +281,22 @@ void add_custody_verbs(Command app, Context& context) {
         context.verb = [&context, options] { return recovery_kit(context, options->kit); };
     });
     add_unlock_verb(group, context);
+    Command over = group.add_subcommand("hand-over", "make a new kit, and let it alone be valid");
+    over.add_option("--kit", options->kit, "the kit of now (default: the one on this node)")
+        .type_name("FILE");
+    add_passphrase(over, *options);
+    over.add_option("--out", options->out, "a folder for the new kit").type_name("DIR").required();
+    over.add_option("--new-passphrase-file", options->new_passphrase_file,
+                    "the new kit's passphrase (default: one is generated)")
+        .type_name("FILE");
+    over.add_flag("--json", context.json, "report as JSON");
+    over.footer(
+        "The trust key that the roster promised takes over. The old kit signs nothing afterwards;\n"
+        "it still opens content, so destroy it.\n"
+        "Example: holdfast recovery hand-over --kit /media/usb/recovery-kit.json --out /media/new");
+    over.callback([&context, options] {
+        context.verb = [&context, options] { return recovery_hand_over(context, *options); };
+    });
     verb.add_option("--threshold", options->threshold, "how many together open it (default 2)");
     verb.add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")
         .type_name("FILE");

@@ -1,5 +1,6 @@
 #include "agent/node/init.h"
 
+#include "agent/node/kit_file.h"
 #include "agent/node/node_keys.h"
 #include "vault/base/file.h"
 #include "vault/keys/kit.h"
@@ -61,30 +62,21 @@ Result<Buffer> first_roster(const TrustSecrets& secrets, const std::string& trus
     return vault::sign_roster(roster, secrets.trust);
 }
 
-/// Writes the kit, and beside it its passphrase if that was generated.
 Result<InitResult> write_kit(const Home& home, const InitSettings& settings, TrustSecrets secrets,
                              std::int64_t now_ms, vault::Random& random) {
     InitResult result;
     result.trust = vault::trust_id(secrets.trust.public_key);
-    result.kit_file = home.kit + "/recovery-kit.json";
-    vault::PasswordCost cost;
-    cost.memory_bytes = settings.kit_memory_bytes;
-    const bool generated = !settings.passphrase;
-    const vault::Secret passphrase =
-        generated ? vault::make_passphrase(random) : settings.passphrase->clone();
-    const vault::KitSecrets kit_secrets{std::move(secrets.trust), std::move(secrets.next_trust),
-                                        std::move(secrets.recovery)};
-    const vault::Kit kit = HF_TRY(vault::make_kit(result.trust, settings.trust_name, now_ms,
-                                                  kit_secrets, passphrase, cost, random));
-    HF_TRY(make_folders(home.kit));
-    HF_TRY(write_file_durably(result.kit_file, as_view(vault::kit_text(kit)), 0600));
-    if (generated) {
-        result.passphrase_file = home.kit + "/passphrase.txt";
-        vault::Secret line(passphrase.size() + 1);
-        std::copy(passphrase.view().begin(), passphrase.view().end(), line.data());
-        line.data()[passphrase.size()] = '\n';
-        HF_TRY(write_file_durably(result.passphrase_file, line.view(), 0600));
-    }
+    NewKit kit{
+        result.trust,
+        settings.trust_name,
+        {std::move(secrets.trust), std::move(secrets.next_trust), std::move(secrets.recovery)},
+        {},
+        std::nullopt,
+        settings.kit_memory_bytes};
+    if (settings.passphrase) kit.passphrase = settings.passphrase->clone();
+    KitFiles files = HF_TRY(write_kit_files(home.kit, kit, now_ms, random));
+    result.kit_file = std::move(files.kit);
+    result.passphrase_file = std::move(files.passphrase);
     return result;
 }
 

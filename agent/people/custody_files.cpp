@@ -8,8 +8,11 @@
 #include "vault/crypto/base64.h"
 #include "vault/keys/envelope.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -89,16 +92,35 @@ Result<void> add_custodian(const Home& home, const vault::Custodian& custodian) 
                               as_view(json_text(out, 2)));
 }
 
+Result<void> remove_custodian(const Home& home, const std::string& name) {
+    for (const vault::Custodian& one : HF_TRY(load_custodians(home))) {
+        if (one.name != name) continue;
+        const std::string path = custodians_folder(home) + "/" + one.key.hex() + ".json";
+        if (::unlink(path.c_str()) != 0) return io_error(errno, "remove " + path);
+        return sync_folder(custodians_folder(home));
+    }
+    return Error{Errc::NotFound, "there is no custodian called " + name};
+}
+
 Result<vault::Custody> load_custody(const Node& node) {
     return load_custody(node.vault->store(), node.vault->roster());
 }
 
-Result<vault::Custody> load_custody(const vault::Store& store, const vault::Roster& roster) {
+namespace {
+
+Result<std::string> newest_custody(const vault::Store& store) {
     std::string newest;
     HF_TRY(store.list("custody/", [&](const std::string& name) -> Result<void> {
         newest = name;
         return {};
     }));
+    return newest;
+}
+
+}  // namespace
+
+Result<vault::Custody> load_custody(const vault::Store& store, const vault::Roster& roster) {
+    const std::string newest = HF_TRY(newest_custody(store));
     if (newest.empty()) {
         return Error{Errc::NotFound,
                      "the recovery secret has not been shared out (holdfast "
@@ -113,9 +135,13 @@ Result<vault::Custody> share_recovery(const Node& node, const vault::KitSecrets&
     if (kit.recovery.public_key != node.vault->roster().recovery_key) {
         return Error{Errc::Denied, "the kit is another trust's, or older than the roster"};
     }
-    const auto before = load_custody(node);
-    if (!before && before.error().code != Errc::NotFound) return before.error();
-    const std::uint64_t number = before ? before->number + 1 : 1;
+    // One that a former trust key signed has its number still.
+    const std::string newest = HF_TRY(newest_custody(node.vault->store()));
+    std::uint64_t number = 1;
+    if (!newest.empty()) {
+        const Buffer object = HF_TRY(node.vault->store().get_all(newest, vault::record_bytes_max));
+        number = HF_TRY(vault::parse_record(object)).number + 1;
+    }
     const Buffer record = HF_TRY(vault::make_custody(node.vault->roster(), number, kit.recovery,
                                                      HF_TRY(load_custodians(node.home)), threshold,
                                                      kit.trust, now_ms));

@@ -22,6 +22,10 @@ Result<std::vector<vault::Custodian>> load_custodians(const Home& home);
 /// Errors: Conflict (the name is taken), Full, Io.
 Result<void> add_custodian(const Home& home, const vault::Custodian& custodian);
 
+/// From then on the recovery secret is shared out without them; what they hold of it stays good.
+/// Errors: NotFound, Denied, Io.
+Result<void> remove_custodian(const Home& home, const std::string& name);
+
 /// The newest custody record of the own vault. Errors: NotFound (none was made), Corrupt, Io.
 Result<vault::Custody> load_custody(const Node& node);
 /// The same of any store that holds the trust's objects. Errors: as above, Unreachable.

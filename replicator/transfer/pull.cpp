@@ -35,7 +35,8 @@ public:
     Result<PullReport> run();
 
 private:
-    using Check = std::function<Result<Buffer>(const Digest& id, Buffer object)>;
+    /// The object as it is to be kept; nothing: it is not needed.
+    using Check = std::function<Result<std::optional<Buffer>>(const Digest& id, Buffer object)>;
 
     template <class Call>
     auto patiently(Call call) -> decltype(call());
@@ -109,21 +110,27 @@ Result<PullReport> Puller::run() {
     HF_TRY(read_ledger());
     HF_TRY(bring_rosters());
     HF_TRY(bring_folder("domain/", vault::record_bytes_max,
-                        [&](const Digest& id, Buffer object) -> Result<Buffer> {
+                        [&](const Digest& id, Buffer object) -> Result<std::optional<Buffer>> {
                             HF_TRY(vault::parse_domain(object, DomainId{id.digest}, *roster_));
-                            return object;
+                            return std::optional(std::move(object));
                         }));
     HF_TRY(bring_folder("custody/", vault::record_bytes_max,
-                        [&](const Digest&, Buffer object) -> Result<Buffer> {
-                            HF_TRY(vault::parse_custody(object, *roster_));
-                            return object;
+                        [&](const Digest&, Buffer object) -> Result<std::optional<Buffer>> {
+                            const auto custody = vault::parse_custody(object, *roster_);
+                            // A former trust key's: the secret was shared out anew since.
+                            if (!custody && custody.error().code == Errc::Denied) {
+                                return std::optional<Buffer>();
+                            }
+                            if (!custody) return custody.error();
+                            return std::optional(std::move(object));
                         }));
     HF_TRY(bring_folder("epoch/", vault::epoch_object_max,
-                        [&](const Digest& id, Buffer object) -> Result<Buffer> {
+                        [&](const Digest& id, Buffer object) -> Result<std::optional<Buffer>> {
                             const EpochId epoch{id.digest};
                             HF_TRY(vault::parse_epoch(object, epoch));
-                            if (!settings_->rewrap) return object;
-                            return settings_->rewrap(epoch, std::move(object));
+                            if (!settings_->rewrap) return std::optional(std::move(object));
+                            return std::optional(
+                                HF_TRY(settings_->rewrap(epoch, std::move(object))));
                         }));
     HF_TRY(bring_packs(HF_TRY(packs_of_lists())));
     HF_TRY(bring_lists());
@@ -166,12 +173,16 @@ Result<void> Puller::bring_folder(const std::string& folder, std::size_t bytes_m
     for (const std::string& name : names) {
         if (HF_TRY(is_here(name))) continue;
         auto object = patiently([&] { return from_->get_all(name, bytes_max); });
+        Result<std::optional<Buffer>> kept = std::optional<Buffer>();
         if (object) {
             const auto id = vault::id_in_name(name);
-            object = check(id ? Digest{id->digest} : Digest{}, *std::move(object));
+            kept = check(id ? Digest{id->digest} : Digest{}, *std::move(object));
+        } else {
+            kept = std::move(object).error();
         }
-        if (!object && pass_over(name, object.error())) continue;
-        HF_TRY(store(name, HF_TRY(std::move(object).within(name))));
+        if (!kept && pass_over(name, kept.error())) continue;
+        const std::optional<Buffer> wanted = HF_TRY(std::move(kept).within(name));
+        if (wanted) HF_TRY(store(name, *wanted));
     }
     return {};
 }
@@ -231,9 +242,9 @@ Result<void> Puller::bring_packs(const std::set<PackId>& packs) {
 
 Result<void> Puller::bring_lists() {
     return bring_folder("list/", vault::object_bytes_max,
-                        [&](const Digest&, Buffer object) -> Result<Buffer> {
+                        [&](const Digest&, Buffer object) -> Result<std::optional<Buffer>> {
                             HF_TRY(vault::parse_list(object));  // Its set proves itself when read.
-                            return object;
+                            return std::optional(std::move(object));
                         });
 }
 

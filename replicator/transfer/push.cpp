@@ -5,11 +5,13 @@
 #include "replicator/transfer/patient_client.h"
 #include "vault/base/fault.h"
 #include "vault/base/worker_pool.h"
+#include "vault/keys/custody.h"
 #include "vault/keys/key_ring.h"
 #include "vault/ledger/ledger.h"
 #include "vault/ledger/list.h"
 #include "vault/ledger/open_body.h"
 #include "vault/ledger/standing.h"
+#include "vault/vault_reader.h"
 
 #include <algorithm>
 #include <memory>
@@ -53,6 +55,8 @@ private:
     Result<void> bring_what_it_needs(const vault::ResolvedList& list);
     Result<void> bring_list(const vault::ResolvedList& list);
     Result<void> bring_all_in(const std::string& folder);
+    Result<void> bring_custody();
+    Result<void> bring_names(const std::vector<std::string>& names);
     Result<std::vector<std::string>> missing_there(const std::vector<std::string>& names);
     /// The same, counted as what is to be brought.
     Result<std::vector<std::string>> lacking(const std::vector<std::string>& names);
@@ -88,7 +92,7 @@ Result<void> Pusher::run() {
                       "(holdfast agreement propose)");
     }
     HF_TRY(bring_all_in("domain/"));
-    HF_TRY(bring_all_in("custody/"));
+    HF_TRY(bring_custody());
     // All that the entries read above can name are in the vault by now.
     HF_TRY(bring_all_in("epoch/"));
     HF_TRY(survey_packs());
@@ -279,6 +283,24 @@ Result<void> Pusher::bring_all_in(const std::string& folder) {
         names.push_back(name);
         return {};
     }));
+    return bring_names(names);
+}
+
+/// Those of a former trust key were replaced, and no partner takes them any more.
+Result<void> Pusher::bring_custody() {
+    const vault::Roster roster = HF_TRY(vault::read_roster(vault_, settings_->own_roster.trust));
+    std::vector<std::string> names;
+    HF_TRY(vault_.list("custody/", [&](const std::string& name) -> Result<void> {
+        const auto object = vault_.get_all(name, vault::record_bytes_max);
+        const auto custody =
+            object ? vault::parse_custody(*object, roster) : Result<vault::Custody>(object.error());
+        if (custody || custody.error().code != Errc::Denied) names.push_back(name);
+        return {};
+    }));
+    return bring_names(names);
+}
+
+Result<void> Pusher::bring_names(const std::vector<std::string>& names) {
     for (const std::string& name : HF_TRY(lacking(names))) {
         HF_TRY(bring(clients_[0], name));
         there_.insert(name);
