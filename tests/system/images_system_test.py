@@ -111,6 +111,26 @@ class ExportTest(DiskTest):
         self.assertEqual(len(self.node.ok("snapshots", "--json").json()), 1)
 
 
+    def test_an_export_that_demands_tls_is_read_with_its_key_and_refused_without(self):
+        path = self.node.path("vm.raw")
+        with open(path, "wb") as file:
+            file.write(random.Random(5).randbytes(2 * MIB))
+        keys = self.node.write("keys.psk", "holdfast:" + os.urandom(32).hex() + "\n")
+        others = self.node.write("others.psk", "holdfast:" + os.urandom(32).hex() + "\n")
+        port = free_port()
+        self.addCleanup(self.background("nbdkit", "-r", "-P", "PID", "-i", "127.0.0.1", "-p", str(port),
+                                        "--tls=require", f"--tls-psk={keys}", "file", path))
+        place = f"holdfast@127.0.0.1:{port}/?tls-psk-file="
+        for name, uri in (("plain", f"nbd://127.0.0.1:{port}/"), ("wrong", f"nbds://{place}{others}")):
+            self.assertEqual(self.add(f'path = "{uri}"', name).code, 0)
+            outcome = self.node.run("snapshot", name)
+            self.assertEqual(outcome.code, 1, name)
+            self.assertIn(f"connect to {uri}", outcome.err)
+        self.assertEqual(self.add(f'path = "nbds://{place}{keys}"').code, 0)
+        self.snapshot()
+        self.assertEqual(self.content(self.restored()), self.content(path))
+
+
 class QemuTest(DiskTest):
     """qemu-storage-daemon is QEMU without the machine; its FUSE export is where the guest writes."""
 

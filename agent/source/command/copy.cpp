@@ -1,9 +1,8 @@
 #include "agent/source/command/copy.h"
 
 #include "agent/process/command.h"
+#include "agent/source/made_entry.h"
 #include "vault/base/clock.h"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -15,19 +14,6 @@ constexpr std::int64_t ns_per_ms = 1'000'000;
 constexpr std::uint32_t folder_mode = 0700;
 constexpr std::uint32_t file_mode = 0600;
 
-vault::Entry entry_of(std::string path, vault::FileType type, std::uint32_t mode,
-                      std::int64_t now_ms) {
-    vault::Entry entry;
-    entry.path = std::move(path);
-    entry.type = type;
-    entry.mode = mode;
-    entry.uid = ::getuid();
-    entry.gid = ::getgid();
-    entry.mtime_ns = now_ms * ns_per_ms;
-    entry.ctime_ns = entry.mtime_ns;
-    return entry;
-}
-
 }  // namespace
 
 Result<OutputFacts> copy_output(const OutputSettings& settings, Sink& sink,
@@ -35,7 +21,7 @@ Result<OutputFacts> copy_output(const OutputSettings& settings, Sink& sink,
     OutputFacts facts;
     const std::int64_t start_ns = system_clock().steady_ns();
     const std::int64_t now_ms = system_clock().wall_ms();
-    HF_TRY(sink.add(entry_of("", vault::FileType::Directory, folder_mode, now_ms), 0));
+    HF_TRY(sink.add(made_entry("", vault::FileType::Directory, folder_mode, now_ms), 0));
     const ContentHandle content = HF_TRY(sink.begin_content(Shape::Stream));
     CommandOrder order;
     order.command = settings.command;
@@ -55,7 +41,7 @@ Result<OutputFacts> copy_output(const OutputSettings& settings, Sink& sink,
                      settings.command[0] + " ended with " + std::to_string(ran->status) + said};
     }
     HF_TRY(sink.end_content());
-    vault::Entry file = entry_of(settings.file, vault::FileType::Regular, file_mode, now_ms);
+    vault::Entry file = made_entry(settings.file, vault::FileType::Regular, file_mode, now_ms);
     file.size = facts.bytes;
     HF_TRY(sink.add(std::move(file), facts.bytes == 0 ? 0 : content));
     facts.took_ms = (system_clock().steady_ns() - start_ns) / ns_per_ms;

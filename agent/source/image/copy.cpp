@@ -2,9 +2,8 @@
 
 #include "agent/source/image/local_disk.h"
 #include "agent/source/image/nbd_export.h"
+#include "agent/source/made_entry.h"
 #include "vault/base/clock.h"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -147,18 +146,6 @@ private:
     std::uint64_t hole_ = 0;  // Not given to the sink yet.
 };
 
-vault::Entry plain_entry(std::string path, vault::FileType type, std::uint32_t mode) {
-    vault::Entry entry;
-    entry.path = std::move(path);
-    entry.type = type;
-    entry.mode = mode;
-    entry.uid = ::getuid();
-    entry.gid = ::getgid();
-    entry.mtime_ns = system_clock().wall_ms() * 1'000'000;
-    entry.ctime_ns = entry.mtime_ns;
-    return entry;
-}
-
 Result<ImageFacts> copy_input(Input& input, vault::Entry entry, Sink& sink,
                               const Progress& progress) {
     const ContentHandle content = HF_TRY(sink.begin_content(Shape::Pages));
@@ -175,7 +162,8 @@ Result<ImageFacts> copy_input(Input& input, vault::Entry entry, Sink& sink,
 
 Result<ImageFacts> copy_local(const ImageSettings& settings, Sink& sink, const Progress& progress) {
     LocalDisk disk = HF_TRY(LocalDisk::open(settings.place));
-    vault::Entry entry = plain_entry(settings.file, vault::FileType::Regular, 0600);
+    vault::Entry entry =
+        made_entry(settings.file, vault::FileType::Regular, 0600, system_clock().wall_ms());
     if (disk.is_file()) {
         files::Owners owners;
         files::fill(entry, disk.status(), owners);
@@ -199,7 +187,7 @@ Result<ImageFacts> copy_local(const ImageSettings& settings, Sink& sink, const P
 }  // namespace
 
 Result<ImageFacts> copy_image(const ImageSettings& settings, Sink& sink, const Progress& progress) {
-    const auto folder = plain_entry("", vault::FileType::Directory, 0700);
+    const auto folder = made_entry("", vault::FileType::Directory, 0700, system_clock().wall_ms());
     if (!settings.nbd) {
         if (!settings.bitmap.empty()) {
             return Error{Errc::Invalid,
@@ -210,8 +198,9 @@ Result<ImageFacts> copy_image(const ImageSettings& settings, Sink& sink, const P
     }
     NbdExport disk = HF_TRY(NbdExport::open(settings.place, settings.bitmap));
     HF_TRY(sink.add(folder, 0));
-    return copy_input(disk, plain_entry(settings.file, vault::FileType::Regular, 0600), sink,
-                      progress);
+    return copy_input(
+        disk, made_entry(settings.file, vault::FileType::Regular, 0600, system_clock().wall_ms()),
+        sink, progress);
 }
 
 }  // namespace holdfast::agent::image
