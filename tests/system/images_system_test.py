@@ -78,6 +78,21 @@ class ImageFileTest(DiskTest):
         self.assertEqual(self.snapshot()["unchanged"], 1)
         self.node.ok("verify", "--read-data")
 
+    @unittest.skipIf(os.geteuid() != 0, "a loop device needs root")
+    def test_a_block_device_comes_in_as_what_is_on_it(self):
+        path = self.node.path("vm.raw")
+        with open(path, "wb") as file:
+            file.write(random.Random(6).randbytes(MIB))
+            file.truncate(16 * MIB)
+        device = subprocess.run(["losetup", "-r", "-f", "--show", path], check=True, capture_output=True,
+                                text=True).stdout.strip()
+        self.addCleanup(subprocess.run, ["losetup", "-d", device], check=True)
+        self.assertEqual(self.add(f'path = "{device}"').code, 0)
+        self.assertEqual(self.snapshot()["read_bytes"], MIB)  # Zeros are read, and not kept.
+        restored = self.restored()
+        self.assertEqual(self.content(restored), self.content(path))
+        self.assertLess(os.stat(restored).st_blocks * 512, 2 * MIB)
+
     def test_settings_that_cannot_be_are_told(self):
         for source, told in (
                 ("", '"path" is missing'),
