@@ -77,6 +77,14 @@ struct HeldTree {
     std::optional<hook::Hook> hook;
 };
 
+/// Fails only if what was read is worth nothing; what is left behind is a warning.
+Result<void> end_moment(moment::Moment& moment, Sink& sink) {
+    auto ended = moment.end();
+    if (!ended && ended.error().code == Errc::Full) return ended;
+    if (!ended) sink.warn({"", ended.error().message});
+    return {};
+}
+
 /// A hook around a snapshot lets go as soon as that is taken; one that holds the tree itself waits.
 Result<HeldTree> hold(const FilesSourceSettings& source, const std::string& name,
                       const std::vector<Glob>& excludes, Sink& sink, const CopyContext& context) {
@@ -127,7 +135,7 @@ Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings
         progress.read_bytes = read_before + so_far.read_bytes;
         return !progress.stop;
     }));
-    if (held.moment) HF_TRY(held.moment->end());
+    if (held.moment) HF_TRY(end_moment(*held.moment, sink));
     if (held.hook) end_hook(*held.hook, "", sink);
     return facts_of(facts);
 }
