@@ -64,6 +64,8 @@ void SegmentWriter::add(const ChunkId& id, std::uint32_t content_bytes, View cod
     Buffer& sealed = segment_.sealed;
     const std::uint64_t number = records.chunks.size();
     const std::size_t before = sealed.size();
+    // It becomes a pack as it is; what is not written to takes no memory.
+    if (sealed.empty()) sealed.reserve(pack_bytes_aim);
     sealer_.seal(number, chunk_additional(records.name, number, id.view()), coded, sealed);
     records.chunks.push_back(
         {id, static_cast<std::uint32_t>(sealed.size() - before), content_bytes});
@@ -94,12 +96,17 @@ BuiltPack build_pack(std::vector<SealedSegment> segments, const Epoch& epoch, Ra
     const std::uint8_t size_class = class_for(encode_directory(pack.directory).size());
     pack.directory.padding_bytes = padding_for(body, directory_bytes(size_class));
 
+    // The first segment grows into the file: a copy would be the largest thing that a worker holds.
     Buffer& file = pack.file;
+    file = std::move(segments.front().sealed);
     file.reserve(body + pack.directory.padding_bytes + directory_bytes(size_class));
+    Buffer header;
+    ByteWriter head(header);
+    head.bytes(as_view(pack_header_magic));
+    head.u64(0);
+    file.insert(file.begin(), header.begin(), header.end());
     ByteWriter writer(file);
-    writer.bytes(as_view(pack_header_magic));
-    writer.u64(0);
-    for (const SealedSegment& segment : segments) writer.bytes(segment.sealed);
+    for (std::size_t i = 1; i < segments.size(); ++i) writer.bytes(segments[i].sealed);
     segments.clear();
 
     const SegmentName name = new_segment(epoch, Kind::Directory, random);
