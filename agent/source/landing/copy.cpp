@@ -2,6 +2,7 @@
 
 #include "agent/source/forwarding_sink.h"
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -80,14 +81,14 @@ Result<LandingFacts> copy_landing(const LandingSettings& settings, Sink& sink, c
     tree.folder = settings.folder;
     tree.excludes = settings.excludes;
     std::set<std::string> whole;
-    std::set<std::string> sealed;
+    std::map<std::string, const LandedFile*> sealed;
     for (const LandedFile& file : landed) {
         if (file.state == FileState::Waiting) {
             ++facts.waiting;
             continue;
         }
         whole.insert(file.path);
-        if (file.state == FileState::Sealed) sealed.insert(file.path);
+        if (file.state == FileState::Sealed) sealed.emplace(file.path, &file);
         if (!file.why.empty()) {
             sink.warn({file.path, "it cannot be made immutable: " + file.why});
         }
@@ -102,8 +103,9 @@ Result<LandingFacts> copy_landing(const LandingSettings& settings, Sink& sink, c
     facts.files = HF_TRY(files::copy_tree(tree, kept, progress));
     if (settings.keep_ms == 0) return facts;
     for (const std::string& path : kept.old_and_kept) {
-        if (!sealed.contains(path)) continue;
-        const auto removed = share.remove(path);
+        const auto found = sealed.find(path);
+        if (found == sealed.end()) continue;
+        const auto removed = share.remove(*found->second);
         if (removed) ++facts.removed;
         if (!removed) sink.warn({path, removed.error().message});
     }

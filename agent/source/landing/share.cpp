@@ -110,8 +110,8 @@ Result<void> Share::look_into(int folder, const std::string& path, int depth,
         const files::Opened file = files::open_regular(folder, name.c_str());
         if (file.failed == ENOENT || file.failed == ELOOP) continue;
         if (file.failed != 0) {
-            survey.files.push_back(
-                {below, status.stx_size, 0, FileState::Waiting, std::strerror(file.failed)});
+            survey.files.push_back({below, status.stx_size, status.stx_ino, 0, FileState::Waiting,
+                                    std::strerror(file.failed)});
             continue;
         }
         survey.files.push_back(
@@ -129,6 +129,7 @@ LandedFile Share::judge(int fd, std::string path, bool has_marker, const Survey&
         return file;
     }
     file.bytes = status.stx_size;
+    file.inode = status.stx_ino;
     file.mtime_ms = files::time_ns(status.stx_mtime) / ns_per_ms;
     int flags = 0;
     const int unasked = get_flags(fd, flags);
@@ -171,7 +172,8 @@ LandedFile Share::judge(int fd, std::string path, bool has_marker, const Survey&
     return file;
 }
 
-Result<void> Share::remove(const std::string& path) const {
+Result<void> Share::remove(const LandedFile& judged) const {
+    const std::string& path = judged.path;
     const std::string where = rules_.folder + "/" + path;
     Fd inner;
     int folder = root_.get();
@@ -186,6 +188,13 @@ Result<void> Share::remove(const std::string& path) const {
     const std::string name = path.substr(at);
     const files::Opened file = files::open_regular(folder, name.c_str());
     if (file.failed != 0) return io_error(file.failed, "open " + where);
+    files::Status status{};
+    if (const int failed = files::look_at(file.fd.get(), status); failed != 0) {
+        return io_error(failed, "look at " + where);
+    }
+    if (status.stx_ino != judged.inode) {
+        return Error{Errc::Conflict, "another file is at " + where + " now; nothing is removed"};
+    }
     if (const int failed = set_immutable(file.fd.get(), false); failed != 0) {
         return io_error(failed, "make " + where + " mutable");
     }

@@ -2,7 +2,8 @@
 //
 // Others write here, over SMB, NFS or SFTP: a database server, or who has taken it over. So every
 // step is an openat() of one name that follows no link, and what is whole is made immutable (as
-// chattr +i does): from then on nobody changes, renames or removes it but root of this machine.
+// chattr +i does): from then on nobody changes, renames or removes it but root of this machine. Its
+// folder can still be renamed, so a path is never taken for a file that was judged before.
 //
 // A file is whole if nobody has it open for writing, and either it has been left alone for a while
 // or, where there are markers, its marker is there.
@@ -35,6 +36,7 @@ enum class FileState {
 struct LandedFile {
     std::string path;  // Below the folder.
     std::uint64_t bytes = 0;
+    std::uint64_t inode = 0;
     std::int64_t mtime_ms = 0;
     FileState state = FileState::Waiting;
     std::string why;  // It waits, or could not be made immutable, because.
@@ -49,8 +51,9 @@ public:
     /// so. `now_ms`: the wall clock. Errors: Io, Invalid (too deep).
     Result<std::vector<LandedFile>> look(std::int64_t now_ms, bool seal) const;
 
-    /// Removes a sealed file. Errors: NotFound, Denied, Io.
-    Result<void> remove(const std::string& path) const;
+    /// Removes a sealed file, if it is still where it was. Errors: NotFound, Conflict (another is
+    /// in its place), Denied, Io.
+    Result<void> remove(const LandedFile& judged) const;
 
 private:
     struct Survey;
