@@ -1,5 +1,5 @@
-#include "agent/source/moment/leftover.h"
 #include "agent/source/moment/moment.h"
+#include "agent/source/passing_name.h"
 
 #include "vault/base/file.h"
 

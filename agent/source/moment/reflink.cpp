@@ -1,6 +1,6 @@
 #include "agent/process/command.h"
-#include "agent/source/moment/leftover.h"
 #include "agent/source/moment/moment.h"
+#include "agent/source/passing_name.h"
 
 #include "vault/base/clock.h"
 #include "vault/base/file.h"

@@ -1,18 +1,14 @@
 #include "agent/source/sqlite/copy.h"
 
 #include "agent/source/files/status.h"
+#include "agent/source/passing_name.h"
 #include "vault/base/file.h"
-#include "vault/crypto/random.h"
 #include "vault/index/sqlite_copy.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <csignal>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -28,10 +24,7 @@ class PassingFile {
 public:
     static Result<PassingFile> make(const std::string& folder) {
         HF_TRY(sweep(folder));
-        std::array<std::uint8_t, 8> random{};
-        vault::system_random().fill(random);
-        std::string path =
-            folder + "/" + std::string(prefix) + std::to_string(::getpid()) + "-" + to_hex(random);
+        std::string path = folder + "/" + passing_name(prefix);
         HF_TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
         return PassingFile(std::move(path));
     }
@@ -59,13 +52,9 @@ private:
         std::error_code failed;
         for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
              at.increment(failed)) {
-            const std::string name = at->path().filename().string();
-            if (!name.starts_with(prefix)) continue;
-            pid_t pid = 0;
-            const char* digits = name.data() + prefix.size();
-            const auto read = std::from_chars(digits, name.data() + name.size(), pid);
-            const bool gone = read.ec == std::errc() && ::kill(pid, 0) != 0 && errno == ESRCH;
-            if (gone) (void)::unlink(at->path().c_str());
+            if (is_left_over(at->path().filename().string(), prefix)) {
+                (void)::unlink(at->path().c_str());
+            }
         }
         if (failed) return Error{Errc::Io, "read " + folder + ": " + failed.message()};
         return {};
