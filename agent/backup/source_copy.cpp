@@ -64,6 +64,23 @@ std::string scratch_of(const CopyContext& context) {
     return context.scratch.empty() ? "/var/tmp" : context.scratch;
 }
 
+/// Adds what a source tells to what was read before it.
+auto tell_bytes(BackupProgress& progress) {
+    return [&progress, before = progress.read_bytes.load()](std::uint64_t done, std::uint64_t all) {
+        progress.read_bytes = before + done;
+        progress.expected_bytes = before + all;
+        return !progress.stop;
+    };
+}
+auto tell_files(BackupProgress& progress) {
+    return [&progress, bytes = progress.read_bytes.load(),
+            entries = progress.entries.load()](const files::FilesFacts& so_far) {
+        progress.entries = entries + so_far.entries;
+        progress.read_bytes = bytes + so_far.read_bytes;
+        return !progress.stop;
+    };
+}
+
 /// What was read is good, even if letting go of it failed.
 void end_hook(hook::Hook& hook, const std::string& path, Sink& sink) {
     const auto ended = hook.end(true);
@@ -113,7 +130,6 @@ Result<HeldTree> hold(const FilesSourceSettings& source, const std::string& name
 
 Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings& named, Sink& sink,
                          const CopyContext& context) {
-    BackupProgress& progress = context.progress;
     const std::vector<Glob> excludes = HF_TRY(parse_globs(source.exclude).within("excludes"));
     HeldTree held = HF_TRY(hold(source, named.name, excludes, sink, context));
     files::FilesSettings settings;
@@ -125,16 +141,10 @@ Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings
         }
     }
     settings.one_file_system = source.one_file_system;
-    const std::uint64_t read_before = progress.read_bytes;
-    const std::uint64_t entries_before = progress.entries;
     std::optional<moment::TranslatingSink> translating;
     Sink* to = &sink;
     if (held.moment) to = &translating.emplace(*held.moment, sink);
-    const auto facts = HF_TRY(files::copy_tree(settings, *to, [&](const auto& so_far) {
-        progress.entries = entries_before + so_far.entries;
-        progress.read_bytes = read_before + so_far.read_bytes;
-        return !progress.stop;
-    }));
+    const auto facts = HF_TRY(files::copy_tree(settings, *to, tell_files(context.progress)));
     if (held.moment) HF_TRY(end_moment(*held.moment, sink));
     if (held.hook) end_hook(*held.hook, "", sink);
     return facts_of(facts);
@@ -142,7 +152,6 @@ Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings
 
 Result<std::string> copy(const PostgresSourceSettings& source, const SourceSettings&, Sink& sink,
                          const CopyContext& context) {
-    BackupProgress& progress = context.progress;
     postgres::PostgresSettings settings;
     settings.host = source.host;
     settings.port = source.port;
@@ -150,26 +159,14 @@ Result<std::string> copy(const PostgresSourceSettings& source, const SourceSetti
     settings.passfile = source.passfile;
     settings.sslmode = source.sslmode;
     settings.sslrootcert = source.sslrootcert;
-    const std::uint64_t read_before = progress.read_bytes;
-    return facts_of(HF_TRY(
-        postgres::copy_cluster(settings, sink, [&](std::uint64_t done, std::uint64_t expected) {
-            progress.read_bytes = read_before + done;
-            progress.expected_bytes = read_before + expected;
-            return !progress.stop;
-        })));
+    return facts_of(HF_TRY(postgres::copy_cluster(settings, sink, tell_bytes(context.progress))));
 }
 
 Result<std::string> copy(const SqliteSourceSettings& source, const SourceSettings&, Sink& sink,
                          const CopyContext& context) {
-    BackupProgress& progress = context.progress;
-    const std::uint64_t read_before = progress.read_bytes;
     const std::string folder = scratch_of(context);
-    const auto facts = HF_TRY(sqlite::copy_database({source.path, folder}, sink,
-                                                    [&](std::uint64_t done, std::uint64_t all) {
-                                                        progress.read_bytes = read_before + done;
-                                                        progress.expected_bytes = read_before + all;
-                                                        return !progress.stop;
-                                                    }));
+    const auto facts =
+        HF_TRY(sqlite::copy_database({source.path, folder}, sink, tell_bytes(context.progress)));
     return json_text(
         {{"bytes", facts.bytes}, {"page_bytes", facts.page_bytes}, {"sound", facts.sound}});
 }
@@ -212,14 +209,7 @@ Result<std::string> copy(const ImageSourceSettings& source, const SourceSettings
                                         ") told no path, and the settings have none"};
     }
     settings.nbd = is_nbd_uri(settings.place);
-    BackupProgress& progress = context.progress;
-    const std::uint64_t read_before = progress.read_bytes;
-    const auto facts =
-        HF_TRY(image::copy_image(settings, sink, [&](std::uint64_t done, std::uint64_t all) {
-            progress.read_bytes = read_before + done;
-            progress.expected_bytes = read_before + all;
-            return !progress.stop;
-        }));
+    const auto facts = HF_TRY(image::copy_image(settings, sink, tell_bytes(context.progress)));
     if (hook) end_hook(*hook, source.file, sink);
     Json out{{"bytes", facts.bytes},
              {"read_bytes", facts.read_bytes},
@@ -232,15 +222,8 @@ Result<std::string> copy(const ImageSourceSettings& source, const SourceSettings
 
 Result<std::string> copy(const LandingSourceSettings& source, const SourceSettings&, Sink& sink,
                          const CopyContext& context) {
-    BackupProgress& progress = context.progress;
-    const std::uint64_t read_before = progress.read_bytes;
-    const std::uint64_t entries_before = progress.entries;
-    const auto facts = HF_TRY(landing::copy_landing(
-        landing_settings(source), sink, system_clock(), [&](const auto& so_far) {
-            progress.entries = entries_before + so_far.entries;
-            progress.read_bytes = read_before + so_far.read_bytes;
-            return !progress.stop;
-        }));
+    const auto facts = HF_TRY(landing::copy_landing(landing_settings(source), sink, system_clock(),
+                                                    tell_files(context.progress)));
     return json_text({{"files", facts.files.files},
                       {"waiting", facts.waiting},
                       {"sealed", facts.sealed},

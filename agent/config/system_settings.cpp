@@ -63,6 +63,12 @@ void not_here(TableReader& reader, std::span<const std::string_view> keys, std::
     }
 }
 
+void hooks_not_here(TableReader& reader) {
+    for (const std::string_view key : hook_keys) {
+        reader.elsewhere(key, "kind \"files\" or \"image\"");
+    }
+}
+
 std::string word_of(SourceKind kind) {
     for (const auto& [word, value] : source_kinds) {
         if (value == kind) return std::string(word);
@@ -205,7 +211,7 @@ private:
         not_here(reader, files_own_keys, "files");
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_keys, "command");
-        not_here(reader, hook_keys, "image\" or \"files");
+        hooks_not_here(reader);
         return sqlite;
     }
 
@@ -271,7 +277,7 @@ private:
         }
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_keys, "command");
-        not_here(reader, hook_keys, "image\" or \"files");
+        hooks_not_here(reader);
         return landing;
     }
 
@@ -282,7 +288,7 @@ private:
         reader.duration("timeout", Need::Optional, output.timeout_ms);
         not_here(reader, files_keys, "files");
         not_here(reader, postgres_keys, "postgres");
-        not_here(reader, hook_keys, "image\" or \"files");
+        hooks_not_here(reader);
         return output;
     }
 
@@ -298,7 +304,7 @@ private:
         reader.text("sslrootcert", Need::Optional, rule::path, postgres.sslrootcert);
         not_here(reader, files_keys, "files");
         not_here(reader, output_keys, "command");
-        not_here(reader, hook_keys, "image\" or \"files");
+        hooks_not_here(reader);
         return postgres;
     }
 
