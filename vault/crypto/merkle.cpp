@@ -91,45 +91,6 @@ Digest rebuild(std::uint64_t low, std::uint64_t high, Range range, std::span<con
     return merkle_node_hash(left, right);
 }
 
-// RFC 6962, 2.1.2: SUBPROOF(m, leaves, whole).
-void prove_growth_of(std::span<const Digest> leaves, std::uint64_t m, bool whole,
-                     MerkleProof& proof) {
-    if (m == leaves.size()) {
-        if (!whole) proof.push_back(merkle_root(leaves));
-        return;
-    }
-    const std::uint64_t left = left_size(leaves.size());
-    if (m <= left) {
-        prove_growth_of(leaves.first(left), m, whole, proof);
-        proof.push_back(merkle_root(leaves.subspan(left)));
-    } else {
-        prove_growth_of(leaves.subspan(left), m - left, false, proof);
-        proof.push_back(merkle_root(leaves.first(left)));
-    }
-}
-
-struct Roots {
-    Digest before;
-    Digest after;
-};
-
-// Both roots of a tree that grew from m to n leaves. `whole`: the m leaves are the whole old tree.
-Roots rebuild_growth(std::uint64_t m, std::uint64_t n, bool whole, const Digest& old_root,
-                     ProofReader& proof) {
-    if (m == n) {
-        const Digest same = whole ? old_root : proof.take();
-        return {same, same};
-    }
-    const std::uint64_t left = left_size(n);
-    if (m <= left) {
-        const Roots roots = rebuild_growth(m, left, whole, old_root, proof);
-        return {roots.before, merkle_node_hash(roots.after, proof.take())};
-    }
-    const Roots roots = rebuild_growth(m - left, n - left, false, old_root, proof);
-    const Digest full = proof.take();
-    return {merkle_node_hash(full, roots.before), merkle_node_hash(full, roots.after)};
-}
-
 }  // namespace
 
 Digest merkle_leaf_hash(View leaf) {
@@ -230,24 +191,6 @@ bool file_range_holds(const Digest& root, std::uint64_t file_length, std::uint64
     const bool whole_leaves = bytes.size() == to_end || bytes.size() % merkle_leaf_bytes == 0;
     if (bytes.size() > to_end || !whole_leaves) return false;
     return range_holds(root, size, first_leaf, merkle_leaves_of_file(bytes), proof);
-}
-
-MerkleProof prove_growth(std::span<const Digest> leaves, std::uint64_t old_size) {
-    HF_ASSERT(old_size <= leaves.size());
-    MerkleProof proof;
-    if (old_size > 0) prove_growth_of(leaves, old_size, true, proof);
-    return proof;
-}
-
-bool growth_holds(std::uint64_t old_size, const Digest& old_root, std::uint64_t new_size,
-                  const Digest& new_root, std::span<const Digest> proof) {
-    if (old_size > new_size) return false;
-    if (old_size == 0) {  // Every tree grew from nothing; there is nothing to prove.
-        return proof.empty() && old_root.zero() && (new_size > 0 || new_root.zero());
-    }
-    ProofReader reader(proof);
-    const Roots roots = rebuild_growth(old_size, new_size, true, old_root, reader);
-    return reader.used_up() && roots.before == old_root && roots.after == new_root;
 }
 
 }  // namespace holdfast::vault

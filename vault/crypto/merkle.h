@@ -4,8 +4,7 @@
 //   the left half of n leaves holds the largest power of two below n; no leaves: 32 zero bytes
 //
 // A proof is a row of hashes that means nothing without the sizes and places it was made for. A
-// range proof holds, from left to right, the largest subtrees outside the range; a consistency
-// proof is that of RFC 6962, 2.1.2. Verifying takes foreign numbers: any sizes, any proof. But a
+// range proof holds, from left to right, the largest subtrees outside the range. Verifying takes foreign numbers: any sizes, any proof. But a
 // root does not commit to its size: trees of near sizes share proofs. Take the size from what
 // commits to it: a pack's name, an entry's number. MerkleLog and MerkleFile belong to one thread;
 // the rest is pure.
@@ -86,12 +85,5 @@ bool range_holds(const Digest& root, std::uint64_t size, std::uint64_t first,
 /// be shorter.
 bool file_range_holds(const Digest& root, std::uint64_t file_length, std::uint64_t first_leaf,
                       View bytes, std::span<const Digest> proof);
-
-/// Proves that the first `old_size` leaves were a tree of their own. old_size <= leaves.size().
-MerkleProof prove_growth(std::span<const Digest> leaves, std::uint64_t old_size);
-
-/// True if the tree of `old_size` leaves under `old_root` is the beginning of the other.
-bool growth_holds(std::uint64_t old_size, const Digest& old_root, std::uint64_t new_size,
-                  const Digest& new_root, std::span<const Digest> proof);
 
 }  // namespace holdfast::vault

@@ -2,7 +2,6 @@
 
 #include "vault/base/assert.h"
 
-#include <array>
 #include <string>
 
 namespace holdfast::vault {
@@ -73,16 +72,6 @@ ChainHead Chain::head_at(std::uint64_t length) const {
     return {head_.trust, head_.chain, length, merkle_root(std::span(entries_).first(length))};
 }
 
-MerkleProof Chain::growth(std::uint64_t old_length, std::uint64_t new_length) const {
-    HF_ASSERT(old_length <= new_length && new_length <= head_.length);
-    return prove_growth(std::span(entries_).first(new_length), old_length);
-}
-
-MerkleProof Chain::inclusion(std::uint64_t number, std::uint64_t length) const {
-    HF_ASSERT(number < length && length <= head_.length);
-    return prove_range(std::span(entries_).first(length), number, 1);
-}
-
 Result<void> Chain::check_ours(const ChainHead& other) const {
     const std::string what = "ledger chain " + head_.chain.brief() + ": ";
     if (other.trust != head_.trust || other.chain != head_.chain) {
@@ -98,25 +87,6 @@ Result<void> Chain::check_ours(const ChainHead& other) const {
                                        std::to_string(other.length)};
     }
     return {};
-}
-
-Result<void> check_growth(const ChainHead& earlier, const ChainHead& later,
-                          const MerkleProof& proof) {
-    if (later.trust != earlier.trust || later.chain != earlier.chain) {
-        return Error{Errc::Denied, "ledger chain " + earlier.chain.brief() + ": a head of another"};
-    }
-    if (!growth_holds(earlier.length, earlier.root, later.length, later.root, proof)) {
-        return Error{Errc::Denied, place(later.chain, later.length) +
-                                       "no proof that it grew from length " +
-                                       std::to_string(earlier.length)};
-    }
-    return {};
-}
-
-bool inclusion_holds(const ChainHead& head, const Envelope& envelope, const MerkleProof& proof) {
-    if (envelope.trust != head.trust || envelope.chain != head.chain) return false;
-    const std::array<Digest, 1> leaf{entry_hash(envelope)};
-    return range_holds(head.root, head.length, envelope.number, leaf, proof);
 }
 
 }  // namespace holdfast::vault

@@ -1,8 +1,8 @@
 // Chain: one node's ledger, as a Merkle log of envelopes. (docs/vault-format.md, 11)
 //
 // Invariants: entry n is at place n; its `previous` is the root over the n before it; so a head (a
-// length and a root) says all that stands in a chain, and two heads of one chain either have a
-// growth proof or are a fork, which no honest node makes.
+// length and a root) says all that stands in a chain, and of two heads of one chain either one grew
+// into the other, or they are a fork, which no honest node makes.
 // Holds 32 bytes for each entry. Belongs to one thread.
 #pragma once
 
@@ -53,12 +53,6 @@ public:
     /// The head that the chain had at `length`, which it has reached.
     ChainHead head_at(std::uint64_t length) const;
 
-    /// Proves that the head at `old_length` grew into the one at `new_length`; both reached.
-    MerkleProof growth(std::uint64_t old_length, std::uint64_t new_length) const;
-
-    /// Proves that entry `number` stands in the chain at `length`, which is greater.
-    MerkleProof inclusion(std::uint64_t number, std::uint64_t length) const;
-
     /// Errors: NotFound (`other` is longer: bring its entries), Denied (a fork, or another chain).
     Result<void> check_ours(const ChainHead& other) const;
 
@@ -69,13 +63,5 @@ private:
     MerkleLog log_;
     std::vector<Digest> entries_;  // Leaf hashes.
 };
-
-/// For who holds no entries, only heads: `later` grew from `earlier`.
-/// Errors: Denied (another chain, shorter, or the proof does not hold).
-Result<void> check_growth(const ChainHead& earlier, const ChainHead& later,
-                          const MerkleProof& proof);
-
-/// True if the entry stands in the chain that `head` describes.
-bool inclusion_holds(const ChainHead& head, const Envelope& envelope, const MerkleProof& proof);
 
 }  // namespace holdfast::vault

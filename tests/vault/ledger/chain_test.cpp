@@ -89,36 +89,6 @@ TEST_CASE("entries of another trust or chain, or by the wrong key, are refused",
     CHECK(grown.chain.append(signed_as(as_is, 1), key_1_may));
 }
 
-TEST_CASE("growth is proved between any two lengths of a chain", "[vault][ledger]") {
-    const Grown grown(20);
-    const Grown fork(20, "fork ");
-    for (std::uint64_t n = 0; n <= 20; ++n) {
-        for (std::uint64_t m = 0; m <= n; ++m) {
-            const auto proof = grown.chain.growth(m, n);
-            const ChainHead later = grown.chain.head_at(n);
-            REQUIRE(check_growth(grown.chain.head_at(m), later, proof));
-            if (m > 0) REQUIRE_FALSE(check_growth(fork.chain.head_at(m), later, proof));
-            if (m < n) REQUIRE_FALSE(check_growth(later, grown.chain.head_at(m), proof));
-        }
-    }
-    ChainHead elsewhere = grown.chain.head();
-    elsewhere.chain = material::some_id<ChainId>("other");
-    CHECK_FALSE(check_growth(grown.chain.head(), elsewhere, {}));
-}
-
-TEST_CASE("an entry's place is proved to who has only a head", "[vault][ledger]") {
-    const Grown grown(20);
-    for (std::uint64_t n = 0; n < 20; ++n) {
-        const Envelope& envelope = grown.entries[n].envelope;
-        const auto proof = grown.chain.inclusion(n, 20);
-        REQUIRE(inclusion_holds(grown.chain.head(), envelope, proof));
-        REQUIRE_FALSE(inclusion_holds(grown.chain.head_at(19), envelope, proof));
-        Envelope moved = envelope;
-        moved.number = (n + 1) % 20;
-        REQUIRE_FALSE(inclusion_holds(grown.chain.head(), moved, proof));
-    }
-}
-
 TEST_CASE("a head is ours, unknown yet, or a fork", "[vault][ledger]") {
     const Grown grown(9);
     const Grown longer(12);
