@@ -22,7 +22,7 @@ Result<ChainHead> parse_head(std::string_view text) {
     if (text.front() != ' ') return damaged;
     const auto [rest, bad] = std::from_chars(text.data() + 1, end, head.length);
     const std::string_view root(rest, static_cast<std::size_t>(end - rest));
-    if (bad != std::errc() || head.length > chain_entries_max) return damaged;
+    if (bad != std::errc()) return damaged;
     if (root.size() != id_digits + 2 || root.front() != ' ' || root.back() != '\n') return damaged;
     head.root = HF_TRY(Digest::from_text(root.substr(1, id_digits)));
     return head;
@@ -100,8 +100,7 @@ Result<std::optional<std::string>> OwnChain::make_sound(const ChainHead* witness
 bool OwnChain::has(const ChainHead& head) const {
     const Chain* chain = node_.reader->ledger().chain(head.chain);
     if (head.length == 0) return true;
-    return chain != nullptr && head.length <= chain->length() &&
-           chain->head_at(head.length) == head;
+    return chain != nullptr && chain->had(head);
 }
 
 ChainHead OwnChain::last_known() const {
@@ -136,6 +135,13 @@ Result<LedgerEntry> OwnChain::append(const ListId& list, const Ledger::MakeBody&
         HF_TRY(node_.reader->ledger().append(writer(), node_.clock->wall_ms(), list, make_body));
     HF_TRY(remember());
     return entry;
+}
+
+Result<void> OwnChain::carry_over(const Ledger::Choose& choose) {
+    HF_TRY(self());
+    HF_TRY(make_sound());
+    HF_TRY(node_.reader->ledger().carry_over(writer(), node_.clock->wall_ms(), choose));
+    return remember();
 }
 
 Ledger::Writer OwnChain::writer() const {

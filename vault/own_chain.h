@@ -49,6 +49,10 @@ public:
     /// Writes the next entry, to a sound chain. Errors: Denied, Full, Io, Conflict.
     Result<LedgerEntry> append(const ListId& list, const Ledger::MakeBody& make_body);
 
+    /// Lets the chain begin anew (vault/ledger/carry.h). Errors: as append(), and those of
+    /// `choose`.
+    Result<void> carry_over(const Ledger::Choose& choose);
+
     const ChainId& id() const { return remembered_.chain; }
 
 private:

@@ -24,6 +24,13 @@ Result<Roster> read_roster(const Store& store, const TrustId& trust) {
 
 Result<void> VaultReader::refresh() {
     HF_TRY(ledger_.refresh());
+    if (ledger_.generation() != generation_) {
+        generation_ = ledger_.generation();
+        read_.clear();
+        snapshots_.clear();
+        continued_.clear();
+        ledger_notes_.clear();
+    }
     for (const auto& [chain, entries] : ledger_.entries()) {
         for (std::size_t& at = read_[chain]; at < entries.size(); ++at) read_entry(entries[at]);
     }
@@ -36,7 +43,9 @@ Result<void> VaultReader::refresh() {
 }
 
 void VaultReader::read_entry(const LedgerEntry& entry) {
+    if (body_form(entry) == BodyForm::Carry) return;
     const std::string where = entry_name(entry.envelope.chain, entry.envelope.number);
+    const auto note = [&](Damage damage) { ledger_notes_.push_back(std::move(damage)); };
     auto body = open_body(entry, *keys_);
     if (!body && body.error().code == Errc::Locked) return;
     if (!body) return note({where, body.error().message});
@@ -55,8 +64,10 @@ void VaultReader::read_open(const LedgerEntry& entry, std::string_view body) {
     const Envelope& envelope = entry.envelope;
     auto open = parse_open_body(body, envelope.trust);
     const std::string where = entry_name(envelope.chain, envelope.number);
-    if (!open) return note({where, open.error().message});
-    if (!*open) return note({where, "a chain begins with an entry of type \"open\""});
+    if (!open) return ledger_notes_.push_back({where, open.error().message});
+    if (!*open) {
+        return ledger_notes_.push_back({where, "a chain begins with an entry of type \"open\""});
+    }
     if ((*open)->after) continued_.emplace_back(envelope.chain, *(*open)->after);
 }
 
@@ -68,7 +79,7 @@ std::string VaultReader::missing_of(const ChainHead& head) const {
         return "entries " + std::to_string(length) + " to " + std::to_string(head.length - 1) +
                " are missing";
     }
-    const bool same = head.length == 0 || head.root.zero() || chain->head_at(head.length) == head;
+    const bool same = head.length == 0 || head.root.zero() || chain->had(head);
     return same ? std::string() : "it holds other entries than its node wrote";
 }
 
@@ -95,6 +106,7 @@ void VaultReader::sort_snapshots() {
 
 std::vector<Damage> VaultReader::notes() const {
     std::vector<Damage> all = notes_;
+    all.insert(all.end(), ledger_notes_.begin(), ledger_notes_.end());
     for (const auto& [entry, error] : standing_.damaged()) all.push_back({entry, error.message});
     const std::vector<Damage> gaps = ledger_gaps();
     all.insert(all.end(), gaps.begin(), gaps.end());

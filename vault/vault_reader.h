@@ -88,10 +88,12 @@ private:
     ChunkIndex* index_;
     const KeySource* keys_;
     Ledger ledger_;
+    std::uint64_t generation_ = 0;         // Of the ledger.
     std::map<ChainId, std::size_t> read_;  // Entries of each chain that snapshots_ reflects.
     std::vector<SnapshotRecord> snapshots_;
     Standing standing_;
-    std::vector<Damage> notes_;
+    std::vector<Damage> notes_;  // By others.
+    std::vector<Damage> ledger_notes_;
     std::vector<std::pair<ChainId, ChainHead>> continued_;  // What a chain says of the one before.
 };
 

@@ -78,6 +78,14 @@ Result<vault::EraseReport> erase(const Home& home, vault::Vault& vault, const Pr
         [&] { return erase_unneeded(vault, settings); });
 }
 
+Result<vault::CarryReport> carry_over(const Home& home, vault::Vault& vault,
+                                      const PruneOptions& options) {
+    vault::CarrySettings settings;
+    settings.attached = [&] { return attached_snapshots(home.mounts); };
+    settings.dry_run = options.dry_run;
+    return vault::carry_ledger_over(vault, settings).within("the ledger");
+}
+
 /// What a repack that was not done would have made of it.
 void add_moved(const vault::RepackReport& moved, vault::EraseReport& erased) {
     erased.erased.packs += moved.old_packs;
@@ -135,12 +143,14 @@ Result<int> prune(const Context& context, const PruneOptions& options) {
         if (repacked) moved = std::move(*repacked);
         if (!repacked) not_moved = repacked.error();
     }
-    if (moved && moved->snapshots != 0) replicate_soon(home);
     vault::EraseReport erased = HF_TRY(erase(home, *node.vault, options, forgotten));
     if (options.dry_run && moved) add_moved(*moved, erased);
+    const vault::CarryReport ledger = HF_TRY(carry_over(home, *node.vault, options));
+    if ((moved && moved->snapshots != 0) || ledger.carried) replicate_soon(home);
     Json json{{"dry_run", options.dry_run}, {"systems", Json::array()}};
     json["repacked"] = moved ? to_json(*moved) : Json(nullptr);
     json.update(to_json(erased));
+    json["ledger"] = to_json(ledger);
     std::string text;
     for (const SystemPlan& plan : plans) {
         json["systems"].push_back(to_json(plan));
@@ -148,7 +158,8 @@ Result<int> prune(const Context& context, const PruneOptions& options) {
     }
     if (moved) text += to_text(*moved, options.dry_run);
     const bool warned = show_doubts(plans, moved);
-    report(context, json, text + to_text(erased, options.dry_run));
+    report(context, json,
+           text + to_text(erased, options.dry_run) + to_text(ledger, options.dry_run));
     if (not_moved) return std::move(*not_moved).within("repack");
     return warned ? DoneWithWarnings : Done;
 }

@@ -53,6 +53,13 @@ Json to_json(const vault::RepackReport& moved) {
             {"damaged", moved.damage.size()}};
 }
 
+Json to_json(const vault::CarryReport& ledger) {
+    return {{"carried_over", ledger.carried},
+            {"entries", ledger.before},
+            {"kept", ledger.kept},
+            {"erased", ledger.erased}};
+}
+
 std::string to_text(const vault::RepackReport& moved, bool dry_run) {
     if (moved.old_packs == 0) return {};
     return fmt::format("{} what is needed of {} packs, {}, into {} of {}\n",
@@ -88,6 +95,12 @@ std::string to_text(const vault::EraseReport& erased, bool dry_run) {
             count_of(erased.waiting), erased.processes);
     }
     return text;
+}
+
+std::string to_text(const vault::CarryReport& ledger, bool dry_run) {
+    if (!ledger.carried) return {};
+    return fmt::format("\nthe ledger {} anew with {} of {} entries",
+                       dry_run ? "would begin" : "began", ledger.kept, ledger.before);
 }
 
 }  // namespace holdfast::agent::cli

@@ -1,13 +1,34 @@
 // A ledger entry from a vault; once as it is, once with a body that its envelope agrees with.
 #include "vault/base/assert.h"
 #include "vault/crypto/hash.h"
-#include "vault/ledger/chain.h"
+#include "vault/ledger/carry.h"
 #include "vault/ledger/standing.h"
+
+#include <span>
+#include <vector>
 
 using namespace holdfast;
 using namespace holdfast::vault;
 
 namespace {
+
+/// As the only part of a carry: what is read of it can be written again, and is read the same.
+void check_carry(const LedgerEntry& entry) {
+    const auto place = carry_place(entry);
+    if (!place) return;
+    (void)chain_before(entry);
+    const auto all_may = [](const Envelope&) { return true; };
+    const auto carry = read_carry(std::span(&entry, 1), all_may);
+    if (!carry) return;
+    std::vector<const LedgerEntry*> kept;
+    for (const LedgerEntry& one : carry->entries) kept.push_back(&one);
+    const auto bodies = carry_bodies(carry->chain.log(), kept);
+    HF_ASSERT(bodies && bodies->size() == 1);
+    LedgerEntry same = entry;
+    same.body = bodies->front();
+    const auto again = read_carry(std::span(&same, 1), all_may);
+    HF_ASSERT(again && again->entries.size() == carry->entries.size());
+}
 
 void check(View bytes) {
     const auto entry = parse_entry(bytes);
@@ -17,6 +38,7 @@ void check(View bytes) {
     Chain chain(entry->envelope.trust, entry->envelope.chain);
     const bool taken = bool(chain.append(entry->envelope, [](const Envelope&) { return true; }));
     HF_ASSERT(chain.length() == (taken ? 1 : 0));
+    check_carry(*entry);
     const auto standing = parse_standing_body(as_text(View(entry->body)));
     if (!standing || !*standing) return;
     const auto again = parse_standing_body(encode_standing_body(**standing));

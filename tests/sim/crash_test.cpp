@@ -166,6 +166,17 @@ TEST_CASE("repacking", "[sim]") {
     try_all(node.lab, node.quiet("repack", [&] { return node.lab.repack(); }));
 }
 
+TEST_CASE("carrying the ledger over", "[sim]") {
+    Node node;
+    const SnapshotId first = node.snapshot(1);
+    node.snapshot(2);
+    REQUIRE(node.lab.carry_over());
+    node.snapshot(3);
+    node.forget(first);
+    // Writes a carry, and erases what lies before the one above.
+    try_all(node.lab, node.quiet("carry over", [&] { return node.lab.carry_over(); }));
+}
+
 TEST_CASE("verifying, and learning the index again", "[sim]") {
     Node node;
     node.snapshot(1);

@@ -11,6 +11,7 @@
 #include "vault/base/temporary.h"
 #include "vault/ledger/list.h"
 #include "vault/pack/pack_writer.h"
+#include "vault/prune/carry_over.h"
 #include "vault/prune/erase.h"
 #include "vault/prune/repack.h"
 
@@ -138,6 +139,14 @@ Result<void> Lab::repack() {
     const auto report = HF_TRY(vault::repack(*vault, settings));
     if (report.damage.empty()) return {};
     return Error{Errc::Io, report.damage.front().object + ": " + report.damage.front().what};
+}
+
+Result<void> Lab::carry_over() {
+    const auto vault = HF_TRY(open_vault());
+    vault::CarrySettings settings;
+    settings.entries_min = 1;
+    HF_TRY(vault::carry_ledger_over(*vault, settings));
+    return {};
 }
 
 Result<vault::VerifyReport> Lab::verify() {

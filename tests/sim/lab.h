@@ -77,6 +77,7 @@ public:
     Result<void> forget(const std::vector<SnapshotId>& snapshots);
     Result<void> erase();
     Result<void> repack();
+    Result<void> carry_over();  // However few entries there are.
     Result<vault::VerifyReport> verify();
     /// Mends what verify names from the vault that was copied to `copy`, as often as that helps.
     Result<vault::RepairReport> repair(const std::string& copy);

@@ -48,14 +48,15 @@ private:
             });
         if (what < 60) return forget_some();
         if (what < 72) return disturbed("erase", {}, [&] { return lab_.erase(); });
-        if (what < 80) return disturbed("repack", {}, [&] { return lab_.repack(); });
-        if (what < 85)
+        if (what < 79) return disturbed("repack", {}, [&] { return lab_.repack(); });
+        if (what < 83) return disturbed("carry over", {}, [&] { return lab_.carry_over(); });
+        if (what < 87)
             return disturbed("verify", {}, [&]() -> Result<void> {
                 HF_TRY(lab_.verify());
                 return {};
             });
-        if (what < 89) return disturbed("a fact", {}, [&] { return lab_.record_fact(); });
-        if (what < 92) return lose_index();
+        if (what < 90) return disturbed("a fact", {}, [&] { return lab_.record_fact(); });
+        if (what < 93) return lose_index();
         if (what < 96) return damage_and_repair();
         lab_.clock.wall += static_cast<std::int64_t>(below(20 * day_ms)) - 10 * day_ms;
     }

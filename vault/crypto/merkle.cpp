@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
+#include <utility>
 
 namespace holdfast::vault {
 
@@ -121,6 +123,19 @@ std::vector<Digest> merkle_leaves_of_file(View file) {
         file = file.subspan(leaf.size());
     }
     return leaves;
+}
+
+Result<MerkleLog> MerkleLog::resume(std::uint64_t size, std::vector<Digest> peaks) {
+    const auto wanted = static_cast<std::size_t>(std::popcount(size));
+    if (peaks.size() != wanted) {
+        return Error{Errc::Corrupt, "a tree of " + std::to_string(size) + " leaves has " +
+                                        std::to_string(wanted) + " peaks, not " +
+                                        std::to_string(peaks.size())};
+    }
+    MerkleLog log;
+    log.size_ = size;
+    log.peaks_ = std::move(peaks);
+    return log;
 }
 
 void MerkleLog::append(const Digest& leaf_hash) {

@@ -4,10 +4,10 @@
 //   the left half of n leaves holds the largest power of two below n; no leaves: 32 zero bytes
 //
 // A proof is a row of hashes that means nothing without the sizes and places it was made for. A
-// range proof holds, from left to right, the largest subtrees outside the range. Verifying takes foreign numbers: any sizes, any proof. But a
-// root does not commit to its size: trees of near sizes share proofs. Take the size from what
-// commits to it: a pack's name, an entry's number. MerkleLog and MerkleFile belong to one thread;
-// the rest is pure.
+// range proof holds, from left to right, the largest subtrees outside the range. Verifying takes
+// foreign numbers: any sizes, any proof. But a root does not commit to its size: trees of near
+// sizes share proofs. Take the size from what commits to it: a pack's name, an entry's number.
+// MerkleLog and MerkleFile belong to one thread; the rest is pure.
 #pragma once
 
 #include "vault/base/bytes.h"
@@ -40,13 +40,19 @@ std::vector<Digest> merkle_leaves_of_file(View file);
 /// A tree that grows at its right end: keeps one hash a level.
 class MerkleLog {
 public:
+    MerkleLog() = default;
+    /// One that has grown to `size` leaves already. Errors: Corrupt (another count of peaks).
+    static Result<MerkleLog> resume(std::uint64_t size, std::vector<Digest> peaks);
+
     void append(const Digest& leaf_hash);
     std::uint64_t size() const { return size_; }
     Digest root() const;
+    /// Roots of the full subtrees, largest first: one for each bit of size().
+    const std::vector<Digest>& peaks() const { return peaks_; }
 
 private:
     std::uint64_t size_ = 0;
-    std::vector<Digest> peaks_;  // Roots of the full subtrees, largest first: the bits of size_.
+    std::vector<Digest> peaks_;
 };
 
 /// The root of a file that comes in pieces of any length.

@@ -3,18 +3,23 @@
 namespace holdfast::vault {
 namespace {
 
-enum BodyForm : std::uint8_t { Clear = 0, Sealed = 1 };
-
 Buffer additional(const SegmentName& name, const ChainId& chain, std::uint64_t number) {
     return chunk_additional(name, number, chain.view());
 }
 
 }  // namespace
 
+std::optional<BodyForm> body_form(const LedgerEntry& entry) {
+    if (entry.body.empty() || entry.body[0] > static_cast<std::uint8_t>(BodyForm::Carry)) {
+        return std::nullopt;
+    }
+    return static_cast<BodyForm>(entry.body[0]);
+}
+
 Buffer clear_body(std::string_view json) {
     Buffer out;
     ByteWriter writer(out);
-    writer.u8(Clear);
+    writer.u8(static_cast<std::uint8_t>(BodyForm::Clear));
     writer.bytes(as_view(json));
     return out;
 }
@@ -25,7 +30,7 @@ Buffer seal_body(std::string_view json, const Epoch& epoch, const ChainId& chain
     random.fill(name.salt);
     Buffer out;
     ByteWriter writer(out);
-    writer.u8(Sealed);
+    writer.u8(static_cast<std::uint8_t>(BodyForm::Sealed));
     writer.bytes(name.epoch.view());
     writer.bytes(name.salt);
     writer.u8(static_cast<std::uint8_t>(name.cipher));
@@ -35,16 +40,18 @@ Buffer seal_body(std::string_view json, const Epoch& epoch, const ChainId& chain
 }
 
 EpochId body_epoch(const LedgerEntry& entry) {
-    ByteReader in(entry.body);
-    if (in.u8() != Sealed) return {};
+    if (body_form(entry) != BodyForm::Sealed) return {};
+    ByteReader in(View(entry.body).subspan(1));
     return EpochId::read(in);
 }
 
 Result<std::string> open_body(const LedgerEntry& entry, const KeySource& keys) {
-    ByteReader in(entry.body);
-    const std::uint8_t form = in.u8();
-    if (!in.ok() || form > Sealed) return Error{Errc::Corrupt, "a ledger body of unknown form"};
-    if (form == Clear) return std::string(as_text(in.bytes(in.left())));
+    const auto form = body_form(entry);
+    if (!form || *form == BodyForm::Carry) {
+        return Error{Errc::Corrupt, "a ledger body of unknown form"};
+    }
+    ByteReader in(View(entry.body).subspan(1));
+    if (*form == BodyForm::Clear) return std::string(as_text(in.bytes(in.left())));
     SegmentName name;
     name.kind = Kind::Ledger;
     name.epoch = EpochId::read(in);

@@ -38,8 +38,11 @@ Result<void> Chain::check_place(const Envelope& next) const {
         return denied(next, "it does not belong to chain " + head_.chain.brief());
     }
     const std::uint64_t number = next.number;
+    if (number < first()) {
+        return Error{Errc::Conflict, place(head_.chain, number) + "a later one carries it over"};
+    }
     if (number < head_.length) {
-        if (entry_hash(next) != entries_[number]) {
+        if (entry_hash(next) != entries_[number - first()]) {
             return denied(next, "a fork: the chain has another entry of this number");
         }
         return Error{Errc::Conflict, place(head_.chain, number) + "the chain has it already"};
@@ -51,8 +54,9 @@ Result<void> Chain::check_place(const Envelope& next) const {
     if (next.previous != head_.root) {
         return denied(next, "a fork: it goes on from other entries than the chain has");
     }
-    if (number >= chain_entries_max) {
-        return Error{Errc::Full, place(head_.chain, number) + "the chain is full; open another"};
+    if (number - first() >= chain_entries_max) {
+        return Error{Errc::Full,
+                     place(head_.chain, number) + "the chain is full; run holdfast prune"};
     }
     return {};
 }
@@ -67,9 +71,16 @@ Envelope Chain::next() const {
 }
 
 ChainHead Chain::head_at(std::uint64_t length) const {
-    HF_ASSERT(length <= head_.length);
+    HF_ASSERT(first() <= length && length <= head_.length);
     if (length == head_.length) return head_;
-    return {head_.trust, head_.chain, length, merkle_root(std::span(entries_).first(length))};
+    MerkleLog log = start_;
+    for (const Digest& entry : std::span(entries_).first(length - first())) log.append(entry);
+    return {head_.trust, head_.chain, length, log.root()};
+}
+
+bool Chain::had(const ChainHead& head) const {
+    if (head.trust != head_.trust || head.chain != head_.chain) return false;
+    return head.length < first() || (head.length <= head_.length && head_at(head.length) == head);
 }
 
 Result<void> Chain::check_ours(const ChainHead& other) const {
@@ -82,7 +93,7 @@ Result<void> Chain::check_ours(const ChainHead& other) const {
                                          " is known, " + std::to_string(head_.length) +
                                          " entries are here; bring the others"};
     }
-    if (head_at(other.length).root != other.root) {
+    if (!had(other)) {
         return Error{Errc::Denied, what + "a fork: another head was seen at length " +
                                        std::to_string(other.length)};
     }

@@ -3,7 +3,8 @@
 // Invariants: entry n is at place n; its `previous` is the root over the n before it; so a head (a
 // length and a root) says all that stands in a chain, and of two heads of one chain either one grew
 // into the other, or they are a fork, which no honest node makes.
-// Holds 32 bytes for each entry. Belongs to one thread.
+// A chain may be known from an entry on that carries the ones before it over
+// (vault/ledger/carry.h). Holds 32 bytes for each entry from there on. Belongs to one thread.
 #pragma once
 
 #include "vault/base/bytes.h"
@@ -17,7 +18,8 @@
 
 namespace holdfast::vault {
 
-constexpr std::uint64_t chain_entries_max = 1 << 22;  // 128 MiB of hashes; a node begins another.
+/// Behind its start: 128 MiB of hashes. Prune begins chains anew long before.
+constexpr std::uint64_t chain_entries_max = 1 << 22;
 
 /// What a chain is at a length; what witnesses sign.
 struct ChainHead {
@@ -35,6 +37,9 @@ using MaySign = std::function<bool(const Envelope&)>;
 class Chain {
 public:
     Chain(const TrustId& trust, const ChainId& chain) : head_{trust, chain, 0, {}} {}
+    /// Known from the entry on that stands behind those in `before`.
+    Chain(const TrustId& trust, const ChainId& chain, MerkleLog before)
+        : head_{trust, chain, before.size(), before.root()}, start_(before), log_(before) {}
 
     /// Checks `next` as the entry behind the last, with its signature, and takes it in.
     /// Errors, all of which leave the chain as it was:
@@ -49,19 +54,27 @@ public:
 
     const ChainHead& head() const { return head_; }
     std::uint64_t length() const { return head_.length; }
+    /// The first entry that is known.
+    std::uint64_t first() const { return start_.size(); }
+    /// The tree over all entries, to go on from.
+    const MerkleLog& log() const { return log_; }
 
-    /// The head that the chain had at `length`, which it has reached.
+    /// The head that the chain had at `length`: first() <= length <= length().
     ChainHead head_at(std::uint64_t length) const;
+    /// True if `head` is one that this chain had. Of one before first() nobody can tell: true.
+    bool had(const ChainHead& head) const;
 
     /// Errors: NotFound (`other` is longer: bring its entries), Denied (a fork, or another chain).
+    /// A head from before first() passes.
     Result<void> check_ours(const ChainHead& other) const;
 
 private:
     Result<void> check_place(const Envelope& next) const;
 
     ChainHead head_;
+    MerkleLog start_;  // Over the entries before first().
     MerkleLog log_;
-    std::vector<Digest> entries_;  // Leaf hashes.
+    std::vector<Digest> entries_;  // Leaf hashes, from first() on.
 };
 
 }  // namespace holdfast::vault

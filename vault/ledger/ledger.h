@@ -1,14 +1,14 @@
 // Ledger: the chains of one trust in one store, checked as they are read.
 //
-// refresh() reads the entries that came since, whoever wrote them; append() writes to this node's
-// own chain under a file lock, so that two processes of a node take turns. Belongs to one thread.
+// refresh() reads the entries that came since, whoever wrote them; append() and carry_over() write
+// to this node's own chain under a file lock, so that two processes of a node take turns. A chain
+// is known from its newest carry on (vault/ledger/carry.h). Belongs to one thread.
 #pragma once
 
 #include "vault/keys/roster.h"
 #include "vault/ledger/body.h"
-#include "vault/ledger/chain.h"
 #include "vault/ledger/list.h"
-#include "vault/store/store.h"
+#include "vault/ledger/stored_chain.h"
 
 #include <functional>
 #include <map>
@@ -34,8 +34,13 @@ public:
     /// The highest number that refresh() saw of a chain in the store, whether it holds or not.
     std::optional<std::uint64_t> last_stored(const ChainId& id) const;
 
-    /// All entries read so far, chain by chain, in order.
+    /// All entries read so far, chain by chain, in order. Those before the chain's first() were
+    /// carried over: they are no objects of their own any more.
     const std::map<ChainId, std::vector<LedgerEntry>>& entries() const { return entries_; }
+
+    /// Rises when a chain was read anew since its entries had been carried over: what stood in
+    /// entries() before is void then.
+    std::uint64_t generation() const { return generation_; }
 
     /// The heads of all chains.
     std::vector<ChainHead> heads() const;
@@ -53,11 +58,24 @@ public:
     Result<LedgerEntry> append(const Writer& writer, std::int64_t now_ms, const ListId& list,
                                const MakeBody& make_body);
 
+    /// Which entries of the writer's chain, as it is now, still say something; in their order.
+    using Choose = std::function<Result<std::vector<const LedgerEntry*>>()>;
+
+    /// Writes a carry of what `choose` keeps, durably. What is before it may be erased then.
+    /// Errors: those of `choose`, Full, Io, Conflict; then a part of it may be there, which says
+    /// nothing.
+    Result<void> carry_over(const Writer& writer, std::int64_t now_ms, const Choose& choose);
+
     /// The set that a list names. Errors: NotFound, Corrupt, Io, Unreachable.
     Result<ResolvedList> list(const ListId& id) const;
 
 private:
-    Result<void> refresh_chain(const ChainId& id);
+    MaySign may_sign() const;
+    Result<void> refresh_chain(const ChainId& id, const EntryNumbers& numbers);
+    Result<void> catch_up(const ChainId& id);
+    Result<void> take(StoredChain read);
+    Result<LedgerEntry> write_next(const Writer& writer, std::int64_t now_ms, const ListId& list,
+                                   const MakeBody& make_body);
 
     Store* store_;
     const Roster* roster_;
@@ -65,6 +83,7 @@ private:
     std::map<ChainId, std::vector<LedgerEntry>> entries_;
     std::map<ChainId, Error> broken_;
     std::map<ChainId, std::uint64_t> last_stored_;
+    std::uint64_t generation_ = 0;
 };
 
 }  // namespace holdfast::vault

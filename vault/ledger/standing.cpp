@@ -56,6 +56,8 @@ bool Standing::Rank::operator<(const Rank& other) const {
 }
 
 void Standing::refresh(const Ledger& ledger) {
+    if (ledger.generation() != generation_) *this = Standing{};
+    generation_ = ledger.generation();
     // All first entries before all others: they say which chain goes on from which.
     for (const auto& [chain, entries] : ledger.entries()) {
         if (!read_.contains(chain) && !entries.empty()) {
@@ -69,7 +71,7 @@ void Standing::refresh(const Ledger& ledger) {
 }
 
 void Standing::read(const LedgerEntry& entry) {
-    if (!body_epoch(entry).zero()) return;  // Sealed: then it is neither of these.
+    if (body_form(entry) != BodyForm::Clear) return;  // Then it is neither of these.
     const KeyRing none;
     const auto text = open_body(entry, none);
     if (!text) return;
@@ -111,6 +113,17 @@ std::optional<ListId> Standing::relisted(const SnapshotId& snapshot) const {
     const auto found = relisted_.find(snapshot);
     if (found == relisted_.end()) return std::nullopt;
     return found->second.list;
+}
+
+std::set<std::pair<ChainId, std::uint64_t>> Standing::deciding(
+    const std::set<SnapshotId>& given_up) const {
+    std::set<std::pair<ChainId, std::uint64_t>> entries;
+    for (const auto& [snapshot, relisted] : relisted_) {
+        if (!given_up.contains(snapshot)) {
+            entries.emplace(relisted.rank.chain, relisted.rank.number);
+        }
+    }
+    return entries;
 }
 
 std::set<ListId> Standing::live_lists(const Ledger& ledger,

@@ -45,6 +45,9 @@ public:
     /// The list that a snapshot stands on, if an entry of type "relist" says so. Of several the one
     /// latest in its chain counts; of several chains that which goes on from the other.
     std::optional<ListId> relisted(const SnapshotId& snapshot) const;
+    /// The entries that say so of snapshots that are not in `given_up`: a chain, and a number.
+    std::set<std::pair<ChainId, std::uint64_t>> deciding(
+        const std::set<SnapshotId>& given_up) const;
 
     /// The lists that snapshots stand on, and those that other entries name; not those of snapshots
     /// in `given_up`, nor those that were replaced.
@@ -74,6 +77,7 @@ private:
     void relist(const LedgerEntry& entry, const std::vector<SnapshotId>& snapshots);
     std::size_t depth(const ChainId& chain) const;
 
+    std::uint64_t generation_ = 0;  // Of the ledger.
     std::map<ChainId, std::size_t> read_;
     std::map<ChainId, ChainId> before_;  // A chain, and the one that it goes on from.
     std::set<SnapshotId> forgotten_;

@@ -1,0 +1,131 @@
+#include "vault/prune/carry_over.h"
+
+#include "vault/base/fault.h"
+#include "vault/keys/key_ring.h"
+#include "vault/ledger/body.h"
+#include "vault/ledger/standing.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace holdfast::vault {
+namespace {
+
+using Snapshots = std::unordered_set<SnapshotId, IdHash<SnapshotTag>>;
+
+/// What of this node's chain still says something.
+class Chooser {
+public:
+    Chooser(Vault& vault, std::set<SnapshotId> attached)
+        : vault_(&vault), attached_(std::move(attached)) {}
+
+    Result<std::vector<const LedgerEntry*>> run() {
+        VaultReader& reader = vault_->reader();
+        HF_TRY(reader.refresh());
+        given_up_ = reader.standing().forgotten();
+        for (const SnapshotId& id : attached_) given_up_.erase(id);
+        deciding_ = reader.standing().deciding(given_up_);
+        note_there();
+        std::vector<const LedgerEntry*> kept;
+        for (const LedgerEntry& entry : reader.ledger().entries().at(vault_->chain().id())) {
+            if (says_something(entry)) kept.push_back(&entry);
+        }
+        return kept;
+    }
+
+private:
+    /// The entries that will be there: of this chain those that are not given up, of others all.
+    void note_there() {
+        for (const auto& [chain, entries] : vault_->reader().ledger().entries()) {
+            for (const LedgerEntry& entry : entries) {
+                const SnapshotId id = snapshot_id(entry.envelope);
+                const bool own = chain == vault_->chain().id();
+                if (!own || !given_up_.contains(id)) there_.insert(id);
+            }
+        }
+    }
+
+    /// What cannot be read is kept.
+    bool says_something(const LedgerEntry& entry) const {
+        const Envelope& envelope = entry.envelope;
+        const auto form = body_form(entry);
+        if (form == BodyForm::Carry) return false;
+        if (form != BodyForm::Clear) return there_.contains(snapshot_id(envelope));
+        const KeyRing none;
+        const auto text = open_body(entry, none);
+        const auto body = text ? parse_standing_body(*text) : text.error();
+        if (!body || !*body) return true;
+        if ((*body)->kind == StandingKind::Relist) {
+            return deciding_.contains({envelope.chain, envelope.number});
+        }
+        return std::ranges::any_of((*body)->snapshots,
+                                   [&](const SnapshotId& id) { return there_.contains(id); });
+    }
+
+    Vault* vault_;
+    std::set<SnapshotId> attached_;
+    std::set<SnapshotId> given_up_;
+    std::set<std::pair<ChainId, std::uint64_t>> deciding_;
+    Snapshots there_;
+};
+
+/// The chain from its newest carry on: this process may know it from an older one on.
+Result<StoredChain> own_chain(Vault& vault) {
+    const ChainId& id = vault.chain().id();
+    const auto numbers = HF_TRY(stored_entries(vault.store()));
+    const auto may_sign = [&](const Envelope& envelope) {
+        return vault.roster().node_by_ledger_key(envelope.signer) != nullptr;
+    };
+    return read_stored_chain(vault.store(), vault.roster().trust, id, numbers.at(id), may_sign);
+}
+
+bool is_due(const StoredChain& own, std::uint64_t entries_min) {
+    const std::uint64_t since = own.chain.length() - own.chain.first();
+    const std::uint64_t carried = own.entries.size() - since;
+    return since >= std::max(entries_min, carried / 2);
+}
+
+Result<std::uint64_t> erase_before(Vault& vault, std::uint64_t first) {
+    const ChainId id = vault.chain().id();
+    std::uint64_t erased = 0;
+    const auto stored = HF_TRY(stored_entries(vault.store()));
+    for (const std::uint64_t number : stored.at(id)) {
+        if (number >= first) break;
+        const auto removed = vault.store().remove(entry_name(id, number));
+        if (!removed && removed.error().code != Errc::NotFound) return removed.error();
+        if (removed) ++erased;
+        fault_point("carried entry erased");
+    }
+    return erased;
+}
+
+}  // namespace
+
+Result<CarryReport> carry_ledger_over(Vault& vault, const CarrySettings& settings) {
+    // Who mounts something says so under this lock.
+    const Fd lock = HF_TRY(vault.lock_commits());
+    std::set<SnapshotId> attached;
+    if (settings.attached) attached = HF_TRY(settings.attached());
+    HF_TRY(vault.reader().refresh());
+    CarryReport report;
+    if (!vault.reader().ledger_gaps().empty() || !vault.chain().damage().empty()) return report;
+    const StoredChain own = HF_TRY(own_chain(vault));
+    report.before = own.entries.size();
+    if (!is_due(own, settings.entries_min)) return report;
+    Chooser chooser(vault, attached);
+    report.carried = true;
+    report.kept = HF_TRY(chooser.run()).size();
+    if (settings.dry_run) return report;
+    HF_TRY(vault.chain().carry_over([&]() -> Result<std::vector<const LedgerEntry*>> {
+        Chooser now(vault, attached);
+        auto kept = HF_TRY(now.run());
+        report.kept = kept.size();
+        return kept;
+    }));
+    report.erased = HF_TRY(erase_before(vault, own.chain.first()));
+    return report;
+}
+
+}  // namespace holdfast::vault
