@@ -9,6 +9,7 @@
 #include "vault/keys/epoch.h"
 #include "vault/keys/person.h"
 #include "vault/ledger/body.h"
+#include "vault/ledger/carry.h"
 #include "vault/ledger/list.h"
 
 #include <algorithm>
@@ -174,10 +175,16 @@ Result<Stored> Tenancy::put_entry(const std::string& name, View object, const Te
     const vault::Envelope& envelope = entry->envelope;
     if (envelope.trust != owner_) return not_its_name(name);
     auto known = chains_.find(envelope.chain);
-    const vault::Chain empty(owner_, envelope.chain);
-    const vault::Chain& chain = known == chains_.end() ? empty : known->second;
+    vault::Chain anew(owner_, envelope.chain);
+    const bool lags = known == chains_.end() || envelope.number > known->second.length();
+    const auto place = vault::carry_place(*entry);
+    if (lags && place && place->part == 0) {
+        anew = HF_TRY(vault::chain_before(*entry));
+        known = chains_.end();
+    }
+    const vault::Chain& chain = known == chains_.end() ? anew : known->second;
     if (HF_TRY(check_entry_place(envelope, chain)) == Stored::Was) return Stored::Was;
-    if (known == chains_.end() && chains_.size() >= tenancy_chains_max) {
+    if (!chains_.contains(envelope.chain) && chains_.size() >= tenancy_chains_max) {
         return Error{Errc::Full,
                      "a tenancy has at most " + std::to_string(tenancy_chains_max) + " chains"};
     }
@@ -194,13 +201,24 @@ Result<Stored> Tenancy::put_entry(const std::string& name, View object, const Te
     if (!epoch.zero() && !has(vault::epoch_name(epoch))) {
         return refuse(Refusal::EpochMissing, "epoch " + epoch.hex() + " must come before " + name);
     }
+    HF_TRY(store_entry(name, object, terms));
+    if (known == chains_.end()) known = chains_.insert_or_assign(envelope.chain, anew).first;
+    HF_TRY(known->second.append(envelope, may_sign()));
+    return Stored::New;
+}
+
+/// A carry that was cut off before its last part counts for nothing when the tenancy is read again,
+/// and comes again: then its first parts are here.
+Result<void> Tenancy::store_entry(const std::string& name, View object, const Terms& terms) {
+    const auto here = store_->get_all(name, vault::ledger_entry_bytes_max);
+    if (here && std::ranges::equal(*here, object)) return {};
+    if (here) return refuse(Refusal::Fork, name + ": another entry of this number is here");
+    if (here.error().code != Errc::NotFound) return here.error();
     HF_TRY(check_room(object.size(), terms));
     HF_TRY(store_->put(name, object));
     fault_point("ledger entry stored in a tenancy");
     note_stored(object.size(), false);
-    vault::Chain& grown = chains_.try_emplace(envelope.chain, owner_, envelope.chain).first->second;
-    HF_TRY(grown.append(envelope, may_sign()));
-    return Stored::New;
+    return {};
 }
 
 Result<Stored> Tenancy::put_paper(View object) {

@@ -4,6 +4,7 @@
 #include "vault/base/clock.h"
 #include "vault/base/fault.h"
 #include "vault/ledger/list.h"
+#include "vault/ledger/stored_chain.h"
 #include "vault/vault_reader.h"
 
 #include <sys/stat.h>
@@ -95,20 +96,11 @@ Result<void> Tenancy::count_all() {
 }
 
 Result<void> Tenancy::load_chains() {
-    std::vector<ChainId> found;
-    HF_TRY(store_->list("ledger/", [&](const std::string& name) -> Result<void> {
-        const auto id = ChainId::from_text(name.substr(7, 64));
-        if (id && (found.empty() || found.back() != *id)) found.push_back(*id);
-        return {};
-    }));
-    for (const ChainId& id : found) {
-        vault::Chain& chain = chains_.try_emplace(id, owner_, id).first->second;
-        while (has(vault::entry_name(id, chain.length()))) {
-            const std::string name = vault::entry_name(id, chain.length());
-            const Buffer object = HF_TRY(store_->get_all(name, vault::ledger_entry_bytes_max));
-            const auto entry = HF_TRY(vault::parse_entry(object).within(name));
-            HF_TRY(chain.append(entry.envelope, may_sign()).within(name));
-        }
+    for (const auto& [id, numbers] : HF_TRY(vault::stored_entries(*store_))) {
+        auto read = HF_TRY(vault::read_stored_chain(*store_, owner_, id, numbers, may_sign()));
+        if (read.broken) return *std::move(read.broken);
+        const vault::Chain& chain =
+            chains_.insert_or_assign(id, std::move(read.chain)).first->second;
         const auto seen = witnessed_.find(id);
         if (seen == witnessed_.end()) continue;
         const auto ours = chain.check_ours(seen->second);

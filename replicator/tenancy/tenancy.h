@@ -7,7 +7,8 @@
 // Invariants: an object is what its name says, or is signed by the owner. A list is let in when all
 // of its packs are here, a ledger entry when its list and epoch are, as the next of its chain; only
 // an entry whose list the owner says is given up comes without it. So at every instant, whatever is
-// cut off or killed, this is a complete older state. A chain never
+// cut off or killed, this is a complete older state. A chain that lags behind may begin anew at a
+// carry (vault/ledger/carry.h), whose lists are the owner's to bring before it. A chain never
 // goes back: the heads that this host has witnessed bind it even if its files are lost. Thread
 // rule: one thread at a time; methods do blocking file work.
 #pragma once
@@ -115,6 +116,7 @@ private:
     Result<void> check_list(const std::string& name, View object) const;
     Result<Stored> put_entry(const std::string& name, View object, const Terms& terms,
                              EntryList list);
+    Result<void> store_entry(const std::string& name, View object, const Terms& terms);
     Result<Stored> check_entry_place(const vault::Envelope& envelope, const vault::Chain& chain);
     Result<void> check_witnessed(const vault::Envelope& envelope, const vault::Chain& chain) const;
     vault::MaySign may_sign() const;

@@ -250,7 +250,9 @@ Result<void> Puller::bring_lists() {
 
 Result<void> Puller::bring_entries() {
     for (const auto& [chain, entries] : ledger_.entries()) {
+        const std::uint64_t first = ledger_.chain(chain)->first();
         for (const vault::LedgerEntry& entry : entries) {
+            if (entry.envelope.number < first) continue;  // Carried over by those that follow.
             const std::string name = vault::entry_name(chain, entry.envelope.number);
             HF_TRY(store(name, vault::encode_entry(entry)));
         }

@@ -14,6 +14,7 @@
 #include "vault/vault_reader.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,19 +39,28 @@ public:
     Result<void> run();
 
 private:
+    /// As it was when the partner was asked: the ledger may be read again meanwhile.
     struct Chain {
-        const std::vector<vault::LedgerEntry>* entries;
-        std::size_t at = 0;   // The first that the partner lacks.
-        std::size_t end = 0;  // Behind the last that was there when the partner was asked.
+        ChainId id;
+        std::vector<vault::LedgerEntry> entries;
+        std::size_t carried = 0;  // The first so many are in a carry, which is the next.
+        std::size_t at = 0;       // The first that the partner lacks; at least `carried`.
+        /// Before `carried`, and not carried over: what a partner lacks that lags behind.
+        std::vector<vault::LedgerEntry> missed;
     };
 
     Result<void> connect();
     Result<void> exchange_papers();
     Result<PeerStatus> compare_chains();
+    Result<void> compare(const vault::ChainHead& theirs);
+    Result<void> bridge(Chain& chain, const vault::ChainHead& theirs);
+    Result<void> for_each_lacking(
+        const std::function<Result<void>(const vault::LedgerEntry&, bool carried)>& visit) const;
     bool is_continued(const ChainId& chain) const;
     bool is_live(const ListId& list) const { return live_lists_.contains(list); }
     void note_live();
     Result<std::optional<vault::ResolvedList>> live_list(const ListId& id);
+    Result<void> bring_list_of(const vault::LedgerEntry& entry);
     Result<void> bring_entry(const vault::LedgerEntry& entry);
     Result<void> bring_what_it_needs(const vault::ResolvedList& list);
     Result<void> bring_list(const vault::ResolvedList& list);
@@ -61,6 +71,7 @@ private:
     /// The same, counted as what is to be brought.
     Result<std::vector<std::string>> lacking(const std::vector<std::string>& names);
     Result<void> survey_packs();
+    Result<void> ask_for_carried_lists();
     Result<void> bring_packs(const std::vector<std::string>& names);
     using Put = Result<Stored> (PeerClient::*)(const std::string&, View);
     Result<void> bring(PatientClient& client, const std::string& name, Put put = &PeerClient::put);
@@ -96,15 +107,28 @@ Result<void> Pusher::run() {
     // All that the entries read above can name are in the vault by now.
     HF_TRY(bring_all_in("epoch/"));
     HF_TRY(survey_packs());
+    HF_TRY(ask_for_carried_lists());
+    HF_TRY(for_each_lacking([&](const vault::LedgerEntry& entry, bool carried) -> Result<void> {
+        HF_TRY(bring_list_of(entry));
+        if (carried) return {};
+        HF_TRY(bring_entry(entry));
+        ++progress_->entries_done;
+        return {};
+    }));
+    return collect_receipts();
+}
+
+/// In the order in which they are to be brought. A carry comes when all that stands in it can.
+Result<void> Pusher::for_each_lacking(
+    const std::function<Result<void>(const vault::LedgerEntry&, bool carried)>& visit) const {
     for (const Chain& chain : chains_) {
-        for (std::size_t i = chain.at; i < chain.end; ++i) {
-            // A copy: the ledger may be read again meanwhile.
-            const vault::LedgerEntry entry = (*chain.entries)[i];
-            HF_TRY(bring_entry(entry));
-            ++progress_->entries_done;
+        for (const vault::LedgerEntry& entry : chain.missed) HF_TRY(visit(entry, false));
+        for (std::size_t i = chain.at == chain.carried ? 0 : chain.at; i < chain.entries.size();
+             ++i) {
+            HF_TRY(visit(chain.entries[i], i < chain.carried));
         }
     }
-    return collect_receipts();
+    return {};
 }
 
 Result<void> Pusher::connect() {
@@ -135,30 +159,64 @@ Result<PeerStatus> Pusher::compare_chains() {
     note_live();
     PeerStatus status = HF_TRY(clients_[0]([](PeerClient& peer) { return peer.status(); }));
     for (const auto& [id, entries] : ledger_.entries()) {
-        chains_.push_back({&entries, 0, entries.size()});
+        const vault::Chain* chain = ledger_.chain(id);
+        const std::uint64_t stored = chain->length() - chain->first();
+        const std::size_t carried = entries.size() - static_cast<std::size_t>(stored);
+        chains_.push_back({id, entries, carried, carried, {}});
     }
-    for (const vault::ChainHead& head : status.chains) {
-        const vault::Chain* ours = ledger_.chain(head.chain);
-        const auto held = ours == nullptr ? Result<void>(Error{Errc::NotFound, "no such chain"})
-                                          : ours->check_ours(head);
-        if (!held && held.error().code == Errc::NotFound) {
-            if (is_continued(head.chain)) continue;
-            return Error{Errc::Conflict,
-                         "the partner holds " + std::to_string(head.length) + " entries of chain " +
-                             head.chain.brief() +
-                             ", more than this vault: this vault went back in time. Fetch them "
-                             "from the partner before anything is written here"};
-        }
-        HF_TRY(held);
+    for (const vault::ChainHead& head : status.chains) HF_TRY(compare(head));
+    for (const Chain& chain : chains_) {
+        progress_->entries_all += chain.missed.size() + chain.entries.size() - chain.at;
     }
-    for (Chain& chain : chains_) {
-        for (const vault::ChainHead& head : status.chains) {
-            if (chain.entries->front().envelope.chain != head.chain) continue;
-            chain.at = std::min<std::size_t>(head.length, chain.end);
-        }
-    }
-    for (const Chain& chain : chains_) progress_->entries_all += chain.end - chain.at;
     return status;
+}
+
+Result<void> Pusher::compare(const vault::ChainHead& theirs) {
+    const vault::Chain* ours = ledger_.chain(theirs.chain);
+    const auto held = ours == nullptr ? Result<void>(Error{Errc::NotFound, "no such chain"})
+                                      : ours->check_ours(theirs);
+    if (!held && held.error().code == Errc::NotFound) {
+        if (is_continued(theirs.chain)) return {};
+        return Error{Errc::Conflict,
+                     "the partner holds " + std::to_string(theirs.length) + " entries of chain " +
+                         theirs.chain.brief() +
+                         ", more than this vault: this vault went back in time. Fetch them "
+                         "from the partner before anything is written here"};
+    }
+    HF_TRY(held);
+    for (Chain& chain : chains_) {
+        if (chain.id != theirs.chain) continue;
+        if (theirs.length < ours->first()) {
+            HF_TRY(bridge(chain, theirs));
+        } else {
+            const auto more = static_cast<std::size_t>(theirs.length - ours->first());
+            chain.at = std::min(chain.carried + more, chain.entries.size());
+        }
+    }
+    return {};
+}
+
+/// What lies between the partner's head and our carry, if all of it is still here; else the
+/// partner's chain begins anew at the carry.
+Result<void> Pusher::bridge(Chain& chain, const vault::ChainHead& theirs) {
+    const std::uint64_t first = chain.entries[chain.carried].envelope.number;
+    for (std::uint64_t number = theirs.length; number < first; ++number) {
+        const std::string name = vault::entry_name(chain.id, number);
+        const auto object = vault_.get_all(name, vault::ledger_entry_bytes_max);
+        if (!object && object.error().code == Errc::NotFound) {
+            chain.missed.clear();
+            return {};
+        }
+        if (!object) return object.error();
+        vault::LedgerEntry entry = HF_TRY(vault::parse_entry(*object).within(name));
+        if (number == theirs.length && entry.envelope.previous != theirs.root) {
+            return Error{Errc::Denied, "ledger chain " + chain.id.brief() +
+                                           ": a fork: the partner has another head at length " +
+                                           std::to_string(number)};
+        }
+        chain.missed.push_back(std::move(entry));
+    }
+    return {};
 }
 
 /// True if a chain here goes on from `chain`: what this vault lacks of it was given up.
@@ -220,14 +278,12 @@ Result<std::optional<vault::ResolvedList>> Pusher::live_list(const ListId& id) {
 // How much there is to bring, so that people see how long it takes.
 Result<void> Pusher::survey_packs() {
     std::set<std::string> packs;
-    for (const Chain& chain : chains_) {
-        for (std::size_t i = chain.at; i < chain.end; ++i) {
-            const ListId id = (*chain.entries)[i].envelope.list;
-            const auto list = HF_TRY(live_list(id));
-            if (!list) continue;
-            for (const PackId& pack : list->packs) packs.insert(vault::pack_name(pack));
-        }
-    }
+    HF_TRY(for_each_lacking([&](const vault::LedgerEntry& entry, bool) -> Result<void> {
+        const auto list = HF_TRY(live_list(entry.envelope.list));
+        if (!list) return {};
+        for (const PackId& pack : list->packs) packs.insert(vault::pack_name(pack));
+        return {};
+    }));
     for (const std::string& name : HF_TRY(lacking({packs.begin(), packs.end()}))) {
         const auto bytes = vault_.size(name);  // One that is gone is told when its turn comes.
         progress_->bytes_all += bytes ? *bytes : 0;
@@ -252,6 +308,18 @@ Result<void> Pusher::send(PatientClient& client, const std::string& name, const 
     progress_->bytes_done += object.size();
     ++progress_->objects_done;
     fault_point("object brought");
+    return {};
+}
+
+/// Most of what a carry stands on is there: one question for many of them.
+Result<void> Pusher::ask_for_carried_lists() {
+    std::set<std::string> names;
+    HF_TRY(for_each_lacking([&](const vault::LedgerEntry& entry, bool carried) -> Result<void> {
+        const ListId& list = entry.envelope.list;
+        if (carried && is_live(list)) names.insert(vault::list_name(list));
+        return {};
+    }));
+    HF_TRY(missing_there({names.begin(), names.end()}));
     return {};
 }
 
@@ -308,21 +376,25 @@ Result<void> Pusher::bring_names(const std::vector<std::string>& names) {
     return {};
 }
 
+/// The list that an entry names, with its packs, if a snapshot stands on it.
+Result<void> Pusher::bring_list_of(const vault::LedgerEntry& entry) {
+    const auto list = HF_TRY(live_list(entry.envelope.list));
+    if (!list) return {};
+    auto brought = bring_what_it_needs(*list);
+    if (brought || brought.error().code != Errc::Corrupt) return brought;
+    HF_TRY(ledger_.refresh());  // As in live_list().
+    note_live();
+    if (is_live(list->id)) return brought;
+    return {};
+}
+
 Result<void> Pusher::bring_entry(const vault::LedgerEntry& entry) {
     const vault::Envelope& envelope = entry.envelope;
     const std::string name = vault::entry_name(envelope.chain, envelope.number);
-    const auto list = HF_TRY(live_list(envelope.list));
-    if (list) {
-        auto brought = bring_what_it_needs(*list);
-        if (!brought && brought.error().code == Errc::Corrupt) {
-            HF_TRY(ledger_.refresh());  // As in live_list().
-            note_live();
-        }
-        if (!brought && is_live(list->id)) return brought;
-    }
     ++progress_->objects_all;
     const bool forgotten = !envelope.list.zero() && !is_live(envelope.list);
-    return bring(clients_[0], name, forgotten ? &PeerClient::put_given_up : &PeerClient::put);
+    return send(clients_[0], name, vault::encode_entry(entry),
+                forgotten ? &PeerClient::put_given_up : &PeerClient::put);
 }
 
 Result<void> Pusher::bring_what_it_needs(const vault::ResolvedList& list) {
@@ -336,6 +408,7 @@ Result<void> Pusher::bring_what_it_needs(const vault::ResolvedList& list) {
 // As it is here, if the partner has its base; else as a change of the nearest of its bases that the
 // partner has, or whole. Bases are not brought for their own sake: their packs may be gone here.
 Result<void> Pusher::bring_list(const vault::ResolvedList& list) {
+    if (there_.contains(vault::list_name(list.id))) return {};
     std::vector<ListId> line;  // The list, its base, the base of that …
     for (ListId at = list.id; !at.zero() && line.size() <= vault::list_bases_max;) {
         line.push_back(at);
@@ -370,8 +443,8 @@ Result<void> Pusher::collect_receipts() {
     std::vector<std::pair<std::int64_t, ListId>> wanted;
     std::set<ListId> seen = settings_->receipted;
     for (const Chain& chain : chains_) {
-        for (std::size_t i = 0; i < chain.end; ++i) {
-            const vault::Envelope& envelope = (*chain.entries)[i].envelope;
+        for (const vault::LedgerEntry& entry : chain.entries) {
+            const vault::Envelope& envelope = entry.envelope;
             if (is_live(envelope.list) && seen.insert(envelope.list).second) {
                 wanted.emplace_back(envelope.time_ms, envelope.list);
             }

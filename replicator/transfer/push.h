@@ -4,6 +4,9 @@
 //   lacks, in the order of its chain: packs (several at once), list with its bases, entry ->
 //   receipts
 //
+// A partner that lags so far behind that entries which it lacks are carried over and erased here
+// (vault/ledger/carry.h) gets all that stands in the carry, and its chain begins anew there.
+//
 // What is to do is asked of the partner each time and kept nowhere here: so a push that was killed
 // or cut off at any byte is simply run again. It never overtakes: an entry goes when all that it
 // stands on is there. Blocking; a thread of its own.
