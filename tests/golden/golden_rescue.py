@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -65,12 +66,12 @@ class GoldenTest(unittest.TestCase):
         return done.stdout
 
     def test_verify_is_clean(self):
-        for vault in ("node", "locked"):
+        for vault in ("node", "locked", "carried"):
             self.assertIn("verified: 2 snapshots", self.read(vault, "verify"))
 
     @unittest.skipIf(os.geteuid() != 0, "needs root, for owners and devices")
     def test_snapshots_come_back_as_they_were(self):
-        for vault in ("node", "locked"):
+        for vault in ("node", "locked", "carried"):
             for name in sorted(os.listdir(os.path.join(GOLDEN, vault, "expected"))):
                 snapshot, *source = name.removesuffix(".txt").split(".")
                 with self.subTest(vault=vault, snapshot=name), tempfile.TemporaryDirectory() as scratch:
@@ -78,6 +79,28 @@ class GoldenTest(unittest.TestCase):
                     self.read(vault, "restore", snapshot, "--to", to)
                     with open(os.path.join(GOLDEN, vault, "expected", name), encoding="ascii") as file:
                         self.assertEqual(describe(os.path.join(to, *source)), file.read())
+
+    def test_a_damaged_carry_has_an_older_one_behind_it(self):
+        at = os.path.join(GOLDEN, "carried")
+        with tempfile.TemporaryDirectory() as scratch:
+            vault = shutil.copytree(at + "/vault", scratch + "/vault")
+            chain, = os.listdir(vault + "/ledger")
+            entries = sorted(os.listdir(f"{vault}/ledger/{chain}"))
+            with open(f"{vault}/ledger/{chain}/{entries[-1]}", "r+b") as newest:
+                newest.seek(400)
+                byte = newest.read(1)
+                newest.seek(400)
+                newest.write(bytes([byte[0] ^ 1]))
+            listed = rescue("--kit", at + "/kit.json", "--passphrase-file", at + "/passphrase.txt",
+                            vault, "list")
+            self.assertEqual(listed.returncode, 3, listed.stderr)
+            self.assertIn(entries[-1], listed.stderr)
+            self.assertEqual(listed.stdout.count("notes "), 2, listed.stdout)
+            os.remove(f"{vault}/ledger/{chain}/{entries[0]}")  # The older carry.
+            listed = rescue("--kit", at + "/kit.json", "--passphrase-file", at + "/passphrase.txt",
+                            vault, "list")
+            self.assertEqual(listed.returncode, 3, listed.stderr)
+            self.assertEqual(listed.stdout.count("notes "), 0, listed.stdout)
 
     def test_two_custodians_stand_in_for_the_kit(self):
         at = os.path.join(GOLDEN, "locked")

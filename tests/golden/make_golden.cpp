@@ -1,4 +1,4 @@
-// make_golden DIR: makes the golden vaults anew, with the program of today. Needs root.
+// make_golden DIR [NAME…]: makes the golden vaults anew, with the program of today. Needs root.
 //
 // They were made once, by the program that first wrote format 1, and are committed: a later program
 // must read them. Make them anew only beside a new version of the format; keep the old ones.
@@ -7,6 +7,9 @@
 //
 // locked: opening_keys = "locked"; roster 2 with another officer; a custody record, two of three;
 // two sources; an index chunk; two chains, of which the second goes on from the first.
+//
+// carried: a chain that began anew twice; two snapshots stand, of which one is known from the carry
+// alone, one was forgotten, and the entries before the first carry are gone.
 //
 // Each has vault/, kit.json, passphrase.txt, and for each snapshot expected/ID[.SOURCE].txt in the
 // lines of description.h; `locked` has custodian-N.key (base64) too.
@@ -22,9 +25,12 @@
 #include "vault/crypto/base64.h"
 #include "vault/keys/custody.h"
 #include "vault/keys/kit.h"
+#include "vault/prune/carry_over.h"
+#include "vault/prune/erase.h"
 
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 using namespace holdfast;
 using namespace holdfast::agent;
@@ -204,11 +210,37 @@ Result<void> make_locked_vault(Maker& maker, const std::string& golden) {
     return keep(maker, golden);
 }
 
+Result<void> make_carried_vault(Maker& maker, const std::string& golden) {
+    HF_TRY(maker.begin("Golden Carried"));
+    const std::string tree = maker.scratch + "/letters";
+    const SystemSettings system = HF_TRY(system_of("notes", "node", {tree}));
+    const auto vault = HF_TRY(maker.open());
+    const auto write = [&](const std::string& text, bool kept) -> Result<void> {
+        HF_TRY(write_text(tree + "/letter.txt", text));
+        maker.clock.wall += 3'600'000;
+        const auto id = HF_TRY(take_snapshot(*vault, system, maker.clock, {})).record.id;
+        if (kept) return expect(golden, id.hex(), tree);
+        return vault->forget({id});
+    };
+    vault::CarrySettings anew;
+    anew.entries_min = 1;
+    HF_TRY(write("Dear colleague,\n", true));
+    HF_TRY(vault::carry_ledger_over(*vault, anew));
+    HF_TRY(write("Dear nobody,\n", false));
+    HF_TRY(vault::carry_ledger_over(*vault, anew));
+    HF_TRY(write("Dear patient,\n", true));
+    const auto later = HF_TRY(maker.open());
+    HF_TRY(vault::carry_ledger_over(*later, anew));
+    HF_TRY(vault::erase_unneeded(*vault, {}));
+    return keep(maker, golden);
+}
+
 struct Golden {
     const char* name;
     Result<void> (*make)(Maker& maker, const std::string& golden);
 };
-constexpr Golden goldens[] = {{"node", make_node_vault}, {"locked", make_locked_vault}};
+constexpr Golden goldens[] = {
+    {"node", make_node_vault}, {"locked", make_locked_vault}, {"carried", make_carried_vault}};
 
 Result<void> make_one(const std::string& folder, const Golden& golden) {
     char scratch[] = "/tmp/holdfast-golden-XXXXXX";
@@ -224,11 +256,13 @@ Result<void> make_one(const std::string& folder, const Golden& golden) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: make_golden DIR\n");
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: make_golden DIR [NAME...]\n");
         return 2;
     }
+    const std::set<std::string> wanted(argv + 2, argv + argc);
     for (const Golden& golden : goldens) {
+        if (!wanted.empty() && !wanted.contains(golden.name)) continue;
         const auto made = make_one(argv[1], golden);
         if (made) continue;
         std::fprintf(stderr, "make_golden: %s: %s\n", golden.name, made.error().message.c_str());
