@@ -248,7 +248,7 @@ TEST_CASE("a repack that ended half-way is gone on with, and moves nothing twice
     Sparse node;
     const auto vault = node.open();
     node.clock.wall += 1000;
-    node.files["more"] = noise_text(1000);
+    node.files["more"] = noise_text(200'000);  // A pack of its own, that stays.
     const SnapshotRecord second = node.snapshot(*vault, node.files);
     RepackSettings first = settings_for();
     RepackProgress progress;
@@ -321,4 +321,24 @@ TEST_CASE("the latest relist counts, and a later chain's over an older one's", "
     REQUIRE(later->chain().id() != chain);
     CHECK(later->reader().find(node.last().id.hex())->list == whole.list.id);
     CHECK(node.open()->reader().find(node.last().id.hex())->list == whole.list.id);
+}
+
+TEST_CASE("all snapshots that stand on the same packs afterwards are relisted by one entry",
+          "[prune][repack]") {
+    TestVault node;
+    const auto vault = node.open();
+    std::vector<SnapshotId> taken;
+    for (int i = 0; i < 6; ++i) {
+        node.clock.wall += 1000;
+        taken.push_back(node.snapshot(*vault, {{"a", "version " + std::to_string(i)}}).id);
+    }
+    const std::uint64_t before = vault->reader().ledger().chain(vault->chain().id())->length();
+    CHECK(repacked(*vault).snapshots == 6);
+    CHECK(vault->reader().ledger().chain(vault->chain().id())->length() == before + 1);
+    std::set<ListId> lists;
+    for (const SnapshotId& id : taken) lists.insert(*vault->reader().standing().relisted(id));
+    CHECK(lists.size() == 1);
+    erased(*vault);
+    CHECK(node.verify(*vault).clean());
+    CHECK(vault->reader().snapshots().size() == 6);
 }

@@ -37,6 +37,12 @@ struct DomainWork {
     std::set<PackId> packs;
 };
 
+/// Snapshots that will stand on the same packs.
+struct Relisted {
+    PackSet packs;
+    std::vector<SnapshotRecord> records;
+};
+
 class Repacker {
 public:
     Repacker(Vault& vault, const RepackSettings& settings)
@@ -58,8 +64,8 @@ private:
     Result<void> move_out(const Sparse& pack, const Vault::Writing& writing);
     Result<void> write_filled(const Vault::Writing& writing);
     Result<void> relist(const DomainWork& work);
-    Result<void> relist_one(const std::vector<SnapshotRecord>& same,
-                            std::optional<ResolvedList>& base);
+    Result<std::optional<PackSet>> packs_after(const SnapshotRecord& record);
+    Result<void> relist_group(Relisted& group, std::optional<ResolvedList>& base);
     /// Nothing if it is damage, which stays where it is.
     Result<void> pass_over(const std::string& object, const Error& error);
     Result<bool> lies_elsewhere(const ChunkId& chunk, const PackId& pack);
@@ -282,46 +288,60 @@ Result<void> Repacker::write_filled(const Vault::Writing& writing) {
     return {};
 }
 
+/// One entry for all that stand on the same packs afterwards, in the order of time.
 Result<void> Repacker::relist(const DomainWork& work) {
-    std::vector<std::vector<SnapshotRecord>> groups;  // Of one list each, in the order of time.
-    std::map<ListId, std::size_t> group_of;
+    std::map<ListId, std::optional<PackSet>> packs_of;  // By the list before; nothing: it stays.
+    std::vector<Relisted> groups;
+    std::map<PackSet, std::size_t> group_of;
     for (const SnapshotRecord& record : work.records) {
-        const auto [at, added] = group_of.try_emplace(record.list, groups.size());
-        if (added) groups.emplace_back();
-        groups[at->second].push_back(record);
+        const auto [known, is_new] = packs_of.try_emplace(record.list);
+        if (is_new) known->second = HF_TRY(packs_after(record));
+        if (!known->second) continue;
+        const auto [at, added] = group_of.try_emplace(*known->second, groups.size());
+        if (added) groups.push_back({*known->second, {}});
+        groups[at->second].records.push_back(record);
     }
     std::optional<ResolvedList> base;
-    for (const auto& group : groups) HF_TRY(relist_one(group, base));
+    for (Relisted& group : groups) HF_TRY(relist_group(group, base));
     return {};
 }
 
-Result<void> Repacker::relist_one(const std::vector<SnapshotRecord>& same,
-                                  std::optional<ResolvedList>& base) {
-    VaultReader& reader = vault_->reader();
-    std::set<PackId> packs = HF_TRY(reader.packs_of(same.front()));
+/// Nothing if none of them was left.
+Result<std::optional<PackSet>> Repacker::packs_after(const SnapshotRecord& record) {
+    std::set<PackId> packs = HF_TRY(vault_->reader().packs_of(record));
     bool changed = false;
     for (const auto& [old, instead] : instead_) {
         if (packs.erase(old) == 0) continue;
         packs.insert(instead.begin(), instead.end());
         changed = true;
     }
-    if (!changed) return {};
-    const BuiltList built =
-        build_list(PackSet(packs.begin(), packs.end()), base ? &*base : nullptr);
-    const Fd lock = HF_TRY(vault_->lock_commits());
-    HF_TRY(reader.refresh());
-    const std::set<SnapshotId> in_use = HF_TRY(snapshots_in_use());
-    std::vector<SnapshotId> ids;
-    for (const SnapshotRecord& record : same) {
-        const auto now = reader.find(record.id.hex());  // It may have been forgotten meanwhile.
-        const bool as_it_was = now && now->list == record.list;
-        if (as_it_was && !in_use.contains(record.id)) ids.push_back(record.id);
+    if (!changed) return std::optional<PackSet>{};
+    return std::optional(PackSet(packs.begin(), packs.end()));
+}
+
+Result<void> Repacker::relist_group(Relisted& group, std::optional<ResolvedList>& base) {
+    VaultReader& reader = vault_->reader();
+    const BuiltList built = build_list(std::move(group.packs), base ? &*base : nullptr);
+    for (std::size_t at = 0; at < group.records.size(); at += standing_snapshots_max) {
+        const Fd lock = HF_TRY(vault_->lock_commits());
+        HF_TRY(reader.refresh());
+        const std::set<SnapshotId> in_use = HF_TRY(snapshots_in_use());
+        std::map<SnapshotId, ListId> now;  // One may have been forgotten meanwhile.
+        for (const SnapshotRecord& record : reader.snapshots()) now[record.id] = record.list;
+        std::vector<SnapshotId> ids;
+        const std::size_t end = std::min(at + standing_snapshots_max, group.records.size());
+        for (std::size_t i = at; i < end; ++i) {
+            const SnapshotRecord& record = group.records[i];
+            const auto found = now.find(record.id);
+            const bool as_it_was = found != now.end() && found->second == record.list;
+            if (as_it_was && !in_use.contains(record.id)) ids.push_back(record.id);
+        }
+        if (ids.empty()) continue;
+        HF_TRY(vault_->relist(ids, built));
+        fault_point("snapshots relisted");
+        report_.snapshots += ids.size();
+        base = built.list;
     }
-    if (ids.empty()) return {};
-    HF_TRY(vault_->relist(ids, built));
-    fault_point("snapshots relisted");
-    report_.snapshots += ids.size();
-    base = built.list;
     return {};
 }
 
