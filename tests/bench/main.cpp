@@ -1,6 +1,8 @@
-// holdfast_bench: makes a folder to measure with, and measures the floor over a folder.
+// holdfast_bench: makes a folder to measure with, measures the floor over a folder, and what a year
+// of snapshots comes to.
 #include "tests/bench/dataset.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/year.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -15,7 +17,8 @@ namespace {
 int usage() {
     std::fprintf(stderr,
                  "usage: holdfast_bench make FOLDER MEGABYTES\n"
-                 "       holdfast_bench floor FOLDER SCRATCH\n");
+                 "       holdfast_bench floor FOLDER SCRATCH\n"
+                 "       holdfast_bench year FOLDER DAYS SYSTEMS MINUTES\n");
     return 2;
 }
 
@@ -45,9 +48,21 @@ int floor_of(const char* folder, const char* scratch) {
     return 0;
 }
 
+int year(char** argv) {
+    YearSettings settings;
+    settings.folder = argv[2];
+    settings.days = static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10));
+    settings.systems = static_cast<unsigned>(std::strtoul(argv[4], nullptr, 10));
+    settings.minutes = static_cast<unsigned>(std::strtoul(argv[5], nullptr, 10));
+    if (settings.days == 0 || settings.systems == 0 || settings.minutes == 0) return usage();
+    const auto measured = measure_year(settings);
+    return measured ? 0 : fail(measured.error());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 6 && std::string_view(argv[1]) == "year") return year(argv);
     if (argc != 4) return usage();
     const std::string_view verb = argv[1];
     if (verb == "floor") return floor_of(argv[2], argv[3]);
