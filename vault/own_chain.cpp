@@ -52,10 +52,16 @@ Result<void> OwnChain::load() {
     return open_another(std::nullopt);
 }
 
+Result<ChainHead> OwnChain::remembered_in(const std::string& state, const TrustId& trust) {
+    const std::string path = state + "/chain";
+    const Buffer text = HF_TRY(read_file(path, chain_file_bytes_max));
+    ChainHead head = HF_TRY(parse_head(as_text(text)).within(path));
+    head.trust = trust;
+    return head;
+}
+
 Result<void> OwnChain::recall() {
-    const Buffer text = HF_TRY(read_file(file(), chain_file_bytes_max));
-    remembered_ = HF_TRY(parse_head(as_text(text)).within(file()));
-    remembered_.trust = node_.roster->trust;
+    remembered_ = HF_TRY(remembered_in(node_.state, node_.roster->trust));
     return {};
 }
 

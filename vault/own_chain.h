@@ -31,6 +31,10 @@ public:
         Random* random;
         std::string state;  // The folder of `chain` and of the locks.
     };
+    /// What the node remembers in `state` of its chain. Errors: NotFound (no chain yet), Corrupt,
+    /// Io.
+    static Result<ChainHead> remembered_in(const std::string& state, const TrustId& trust);
+
     explicit OwnChain(Node node) : node_(std::move(node)) {}
 
     /// Reads which chain it is; a node without one opens its first. The reader was refreshed.

@@ -76,6 +76,8 @@ Result<std::unique_ptr<Vault>> Vault::open(const VaultPlaces& places, NodeKeys k
     HF_TRY(vault->load_domains());
     vault->reader_ =
         std::make_unique<VaultReader>(vault->store_, *vault->index_, *vault->keys_, vault->roster_);
+    const auto head = OwnChain::remembered_in(places.state, trust);  // Else load() tells.
+    if (head) vault->reader_->ledger().trust_head(*head);
     HF_TRY(vault->reader_->refresh());
     for (Damage& damage : vault->damaged_) vault->reader_->note(std::move(damage));
     vault->chain_ = std::make_unique<OwnChain>(OwnChain::Node{vault->reader_.get(), &vault->roster_,

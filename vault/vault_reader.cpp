@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace holdfast::vault {
 namespace {
@@ -31,15 +32,35 @@ Result<void> VaultReader::refresh() {
         continued_.clear();
         ledger_notes_.clear();
     }
+    const std::size_t before = snapshots_.size();
     for (const auto& [chain, entries] : ledger_.entries()) {
         for (std::size_t& at = read_[chain]; at < entries.size(); ++at) read_entry(entries[at]);
     }
-    standing_.refresh(ledger_);
-    const auto& forgotten = standing_.forgotten();
-    std::erase_if(snapshots_, [&](const auto& one) { return forgotten.contains(one.id); });
-    for (SnapshotRecord& one : snapshots_) one.list = standing_.relisted(one.id).value_or(one.list);
+    const bool changed = standing_.refresh(ledger_);
+    if (!changed && snapshots_.size() == before) return {};
+    place_snapshots(changed ? 0 : before);
+    if (!changed && snapshots_.size() == before + 1 && is_last_of_all()) return {};
     sort_snapshots();
     return {};
+}
+
+/// Takes out, from place `from` on, those that were forgotten, and puts the others on their lists.
+void VaultReader::place_snapshots(std::size_t from) {
+    const auto first = snapshots_.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto& forgotten = standing_.forgotten();
+    snapshots_.erase(std::remove_if(first, snapshots_.end(),
+                                    [&](const auto& one) { return forgotten.contains(one.id); }),
+                     snapshots_.end());
+    for (auto one = snapshots_.begin() + static_cast<std::ptrdiff_t>(from); one != snapshots_.end();
+         ++one) {
+        one->list = standing_.relisted(one->id).value_or(one->list);
+    }
+}
+
+/// True if the last snapshot is later than all others, whatever sort_snapshots() thinks of theirs.
+bool VaultReader::is_last_of_all() {
+    const std::int64_t time = snapshots_.back().time;
+    return std::exchange(latest_ms_, std::max(latest_ms_, time)) < time;
 }
 
 void VaultReader::read_entry(const LedgerEntry& entry) {
@@ -86,22 +107,28 @@ std::string VaultReader::missing_of(const ChainHead& head) const {
 /// By time, but never against a chain's own order: a time before that of an earlier entry counts as
 /// that entry's.
 void VaultReader::sort_snapshots() {
-    std::map<ChainId, std::vector<const SnapshotRecord*>> by_chain;
-    for (const SnapshotRecord& record : snapshots_) by_chain[record.chain].push_back(&record);
-    std::map<SnapshotId, std::int64_t> effective;
-    for (auto& [chain, records] : by_chain) {
-        std::sort(records.begin(), records.end(),
-                  [](const auto* a, const auto* b) { return a->number < b->number; });
-        std::int64_t last = 0;
-        for (const SnapshotRecord* record : records) {
-            last = std::max(last, record->time);
-            effective[record->id] = last;
-        }
-    }
-    std::sort(snapshots_.begin(), snapshots_.end(), [&](const auto& a, const auto& b) {
-        return std::tuple(effective[a.id], a.chain, a.number) <
-               std::tuple(effective[b.id], b.chain, b.number);
+    std::sort(snapshots_.begin(), snapshots_.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.chain, a.number) < std::tie(b.chain, b.number);
     });
+    struct Place {
+        std::int64_t time;
+        std::size_t at;
+    };
+    std::vector<Place> order;
+    std::int64_t last = 0;
+    for (std::size_t i = 0; i < snapshots_.size(); ++i) {
+        const SnapshotRecord& record = snapshots_[i];
+        const bool same_chain = i != 0 && snapshots_[i - 1].chain == record.chain;
+        last = same_chain ? std::max(last, record.time) : record.time;
+        latest_ms_ = std::max(latest_ms_, record.time);
+        order.push_back({last, i});
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Place& a, const Place& b) { return a.time < b.time; });
+    std::vector<SnapshotRecord> sorted;
+    sorted.reserve(order.size());
+    for (const Place& one : order) sorted.push_back(std::move(snapshots_[one.at]));
+    snapshots_ = std::move(sorted);
 }
 
 std::vector<Damage> VaultReader::notes() const {

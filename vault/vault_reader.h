@@ -82,6 +82,8 @@ private:
     void read_entry(const LedgerEntry& entry);
     void read_open(const LedgerEntry& entry, std::string_view body);
     std::string missing_of(const ChainHead& head) const;
+    void place_snapshots(std::size_t from);
+    bool is_last_of_all();
     void sort_snapshots();
 
     Store* store_;
@@ -91,6 +93,7 @@ private:
     std::uint64_t generation_ = 0;         // Of the ledger.
     std::map<ChainId, std::size_t> read_;  // Entries of each chain that snapshots_ reflects.
     std::vector<SnapshotRecord> snapshots_;
+    std::int64_t latest_ms_ = 0;  // That a snapshot claims.
     Standing standing_;
     std::vector<Damage> notes_;  // By others.
     std::vector<Damage> ledger_notes_;

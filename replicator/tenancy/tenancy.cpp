@@ -96,7 +96,8 @@ Result<void> Tenancy::count_all() {
 }
 
 Result<void> Tenancy::load_chains() {
-    for (const auto& [id, numbers] : HF_TRY(vault::stored_entries(*store_))) {
+    for (const ChainId& id : HF_TRY(vault::stored_chains(*store_))) {
+        const auto numbers = HF_TRY(vault::stored_entries(*store_, id));
         auto read = HF_TRY(vault::read_stored_chain(*store_, owner_, id, numbers, may_sign()));
         if (read.broken) return *std::move(read.broken);
         const vault::Chain& chain =

@@ -43,9 +43,9 @@ struct Carried : TestVault {
         return path(entry_name(vault->chain().id(), number));
     }
     EntryNumbers stored() const {
-        const auto all = stored_entries(vault->store());
-        REQUIRE(all);
-        return all->at(vault->chain().id());
+        const auto numbers = stored_entries(vault->store(), vault->chain().id());
+        REQUIRE(numbers);
+        return *numbers;
     }
 
     std::unique_ptr<Vault> vault;

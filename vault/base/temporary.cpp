@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace holdfast {
@@ -24,36 +25,41 @@ struct CloseDir {
     void operator()(DIR* dir) const noexcept { closedir(dir); }
 };
 
-/// The names in a folder, sorted, without "." and "..". A missing folder is empty.
-Result<std::vector<std::string>> names_in(const std::string& path) {
-    std::vector<std::string> names;
+/// What is in a folder, by name, without "." and ".."; the type as readdir() tells it, which may be
+/// DT_UNKNOWN. A missing folder is empty.
+Result<std::vector<std::pair<std::string, unsigned char>>> items_in(const std::string& path) {
+    std::vector<std::pair<std::string, unsigned char>> items;
     const std::unique_ptr<DIR, CloseDir> dir(opendir(path.c_str()));
-    if (!dir && errno == ENOENT) return names;
+    if (!dir && errno == ENOENT) return items;
     if (!dir) return io_error(errno, "open folder " + path);
     errno = 0;
     while (const dirent* entry = readdir(dir.get())) {
-        const std::string name = entry->d_name;
-        if (name != "." && name != "..") names.push_back(name);
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") items.emplace_back(name, entry->d_type);
         errno = 0;
     }
     if (errno != 0) return io_error(errno, "read folder " + path);
-    std::sort(names.begin(), names.end());
-    return names;
+    std::sort(items.begin(), items.end());
+    return items;
+}
+
+/// DT_REG, DT_DIR, or anything else; DT_UNKNOWN if it was removed since the folder was read.
+Result<unsigned char> type_of(const std::string& path, unsigned char told) {
+    if (told != DT_UNKNOWN) return told;
+    struct stat info {};
+    if (lstat(path.c_str(), &info) == 0) return static_cast<unsigned char>(IFTODT(info.st_mode));
+    if (errno == ENOENT) return told;
+    return io_error(errno, "stat " + path);
 }
 
 Result<void> walk(const std::string& folder, const std::string& at,
                   const std::function<Result<void>(const std::string&)>& visit) {
-    for (const std::string& name : HF_TRY(names_in(folder))) {
+    for (const auto& [name, told] : HF_TRY(items_in(folder))) {
         const std::string path = folder + "/" + name;
-        std::string below = at;
-        below += name;
-        struct stat info {};
-        if (lstat(path.c_str(), &info) != 0) {
-            if (errno == ENOENT) continue;  // Removed since the folder was read.
-            return io_error(errno, "stat " + path);
-        }
-        if (S_ISDIR(info.st_mode)) HF_TRY(walk(path, below + "/", visit));
-        if (S_ISREG(info.st_mode)) HF_TRY(visit(below));
+        const std::string below = at + name;
+        const unsigned char type = HF_TRY(type_of(path, told));
+        if (type == DT_DIR) HF_TRY(walk(path, below + "/", visit));
+        if (type == DT_REG) HF_TRY(visit(below));
     }
     return {};
 }
@@ -75,6 +81,15 @@ bool is_temporary(std::string_view path) {
 Result<void> visit_files(const std::string& folder,
                          const std::function<Result<void>(const std::string&)>& visit) {
     return walk(folder, "", visit);
+}
+
+Result<void> visit_folders(const std::string& folder,
+                           const std::function<Result<void>(const std::string&)>& visit) {
+    for (const auto& [name, told] : HF_TRY(items_in(folder))) {
+        const unsigned char type = HF_TRY(type_of(folder + "/" + name, told));
+        if (type == DT_DIR) HF_TRY(visit(name));
+    }
+    return {};
 }
 
 Result<void> sweep_temporaries(const std::string& folder) {

@@ -17,10 +17,14 @@ std::string temporary_beside(const std::string& path);
 bool is_temporary(std::string_view path);
 
 /// Calls `visit` for every regular file below `folder`, in rising order, with its path from there.
-/// A folder that is missing is empty; what goes meanwhile is passed over. Errors: Denied, Io, or
-/// visit's own.
+/// A folder that is missing is empty; what goes meanwhile may be visited or not. Errors: Denied,
+/// Io, or visit's own.
 Result<void> visit_files(const std::string& folder,
                          const std::function<Result<void>(const std::string&)>& visit);
+
+/// Calls `visit` for the name of every folder in `folder`, in rising order. As visit_files().
+Result<void> visit_folders(const std::string& folder,
+                           const std::function<Result<void>(const std::string&)>& visit);
 
 /// Removes temporary files below `folder` that are older than a day: their writers are gone.
 /// Errors: Denied, Io.

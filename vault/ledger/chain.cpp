@@ -3,6 +3,7 @@
 #include "vault/base/assert.h"
 
 #include <string>
+#include <utility>
 
 namespace holdfast::vault {
 
@@ -25,11 +26,26 @@ Result<void> Chain::append(const Envelope& next, const MaySign& may_sign) {
         return denied(next,
                       "signed by " + next.signer.brief() + ", which the roster does not allow");
     }
+    take(next);
+    return {};
+}
+
+void Chain::take(const Envelope& next) {
     entries_.push_back(entry_hash(next));
     log_.append(entries_.back());
     head_.length = log_.size();
     head_.root = log_.root();
-    return {};
+}
+
+bool Chain::append_known(std::span<const Envelope> next, const ChainHead& known) {
+    Chain grown = *this;
+    for (const Envelope& envelope : next) {
+        if (!grown.check_place(envelope)) return false;
+        grown.take(envelope);
+    }
+    if (grown.head_ != known) return false;
+    *this = std::move(grown);
+    return true;
 }
 
 Result<void> Chain::check_place(const Envelope& next) const {

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace holdfast::vault {
@@ -49,6 +50,10 @@ public:
     ///   Full      over chain_entries_max
     Result<void> append(const Envelope& next, const MaySign& may_sign);
 
+    /// Takes in `next`, one by one as append() does, but without a look at their signatures, if the
+    /// head is `known` then; else takes none, and answers false.
+    bool append_known(std::span<const Envelope> next, const ChainHead& known);
+
     /// An envelope to complete and sign: trust, chain, number and previous are filled in.
     Envelope next() const;
 
@@ -70,6 +75,7 @@ public:
 
 private:
     Result<void> check_place(const Envelope& next) const;
+    void take(const Envelope& next);
 
     ChainHead head_;
     MerkleLog start_;  // Over the entries before first().

@@ -4,15 +4,12 @@
 #include "vault/base/lock_file.h"
 
 #include <algorithm>
-#include <iterator>
+#include <utility>
 
 namespace holdfast::vault {
 Result<void> Ledger::refresh() {
-    for (const auto& [chain, numbers] : HF_TRY(stored_entries(*store_))) {
-        if (!numbers.empty()) {
-            last_stored_[chain] = std::max(last_stored_[chain], numbers.back());
-        }
-        auto done = refresh_chain(chain, numbers);
+    for (const ChainId& chain : HF_TRY(stored_chains(*store_))) {
+        auto done = refresh_chain(chain);
         if (!done && (done.error().code == Errc::Io || done.error().code == Errc::Unreachable)) {
             return done;
         }
@@ -27,43 +24,31 @@ MaySign Ledger::may_sign() const {
     };
 }
 
-/// A chain that has more behind the last entry that can be read is damaged, or what this one stands
-/// on was carried over and erased since: then it is read anew.
-Result<void> Ledger::refresh_chain(const ChainId& id, const EntryNumbers& numbers) {
+/// What came since. If the last entry that was read is gone, others were carried over and erased
+/// since (or all of them are lost): then the chain is read anew.
+Result<void> Ledger::refresh_chain(const ChainId& id) {
     const auto known = chains_.find(id);
-    std::uint64_t length = 0;
-    if (known != chains_.end() && known->second.length() != 0) {
-        HF_TRY(read_on(*store_, may_sign(), known->second, entries_[id]));
-        length = known->second.length();
-        if (numbers.empty() || numbers.back() < length) return {};
-    }
-    StoredChain read = HF_TRY(read_stored_chain(*store_, roster_->trust, id, numbers, may_sign()));
-    if (length != 0 && read.chain.length() <= length) return {};
-    if (length != 0) ++generation_;
-    return take(std::move(read));
+    if (known == chains_.end() || known->second.length() == 0) return read_anew(id);
+    Chain& chain = known->second;
+    HF_TRY(read_on(*store_, may_sign(), chain, entries_[id]));
+    const auto last = store_->size(entry_name(id, chain.length() - 1));
+    if (last || last.error().code != Errc::NotFound) return {};
+    return read_anew(id);
 }
 
-Result<void> Ledger::take(StoredChain read) {
-    const ChainId id = read.chain.head().chain;
-    chains_.insert_or_assign(id, std::move(read.chain));
+Result<void> Ledger::read_anew(const ChainId& id) {
+    const EntryNumbers numbers = HF_TRY(stored_entries(*store_, id));
+    Chain& chain = chains_.try_emplace(id, roster_->trust, id).first->second;
+    if (!numbers.empty()) last_stored_[id] = std::max(last_stored_[id], numbers.back());
+    StoredChain read = HF_TRY(read_stored_chain(*store_, roster_->trust, id, numbers, may_sign(),
+                                                known_ ? &*known_ : nullptr));
+    const std::uint64_t length = chain.length();
+    if (length != 0 && read.chain.length() <= length) return {};
+    if (length != 0) ++generation_;
+    chain = std::move(read.chain);
     if (!read.entries.empty()) entries_.insert_or_assign(id, std::move(read.entries));
     if (read.broken) return *read.broken;
     return {};
-}
-
-/// To the end of a chain, for who holds its lock.
-Result<void> Ledger::catch_up(const ChainId& id) {
-    Chain& chain = chains_.try_emplace(id, roster_->trust, id).first->second;
-    std::vector<LedgerEntry> entries;
-    auto done = read_on(*store_, may_sign(), chain, entries);
-    if (!entries.empty()) {
-        std::move(entries.begin(), entries.end(), std::back_inserter(entries_[id]));
-    }
-    HF_TRY(done);
-    if (chain.length() == 0) return {};
-    const auto last = store_->size(entry_name(id, chain.length() - 1));
-    if (last || last.error().code != Errc::NotFound) return {};
-    return refresh_chain(id, HF_TRY(stored_entries(*store_))[id]);
 }
 
 std::vector<ChainHead> Ledger::heads() const {
@@ -86,7 +71,7 @@ std::optional<std::uint64_t> Ledger::last_stored(const ChainId& id) const {
 Result<LedgerEntry> Ledger::append(const Writer& writer, std::int64_t now_ms, const ListId& list,
                                    const MakeBody& make_body) {
     const Fd lock = HF_TRY(wait_for_lock(writer.lock_file));
-    HF_TRY(catch_up(writer.chain));
+    HF_TRY(refresh_chain(writer.chain));
     return write_next(writer, now_ms, list, make_body);
 }
 
@@ -99,13 +84,13 @@ Result<LedgerEntry> Ledger::write_next(const Writer& writer, std::int64_t now_ms
     LedgerEntry entry = sign_entry(facts, std::move(body), *writer.key);
     HF_TRY(store_->put(entry_name(writer.chain, facts.number), encode_entry(entry)));
     fault_point("ledger entry stored");
-    HF_TRY(catch_up(writer.chain));
+    HF_TRY(refresh_chain(writer.chain));
     return entry;
 }
 
 Result<void> Ledger::carry_over(const Writer& writer, std::int64_t now_ms, const Choose& choose) {
     const Fd lock = HF_TRY(wait_for_lock(writer.lock_file));
-    HF_TRY(catch_up(writer.chain));
+    HF_TRY(refresh_chain(writer.chain));
     const std::vector<const LedgerEntry*> kept = HF_TRY(choose());
     for (const Buffer& body : HF_TRY(carry_bodies(chains_.at(writer.chain).log(), kept))) {
         HF_TRY(write_next(writer, now_ms, ListId{},

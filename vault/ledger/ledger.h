@@ -24,6 +24,10 @@ public:
     /// what a node wrote while it was trusted stays. Reads nothing yet.
     Ledger(Store& store, const Roster& roster) : store_(&store), roster_(&roster) {}
 
+    /// A head that this node's own memory vouches for (vault/own_chain.h): entries that make it are
+    /// not asked for their signatures. To be said before the first refresh().
+    void trust_head(const ChainHead& head) { known_ = head; }
+
     /// Takes in new entries of all chains. A chain that does not hold is read up to where it
     /// breaks, and broken() says where. Errors: Io, Unreachable.
     Result<void> refresh();
@@ -31,7 +35,8 @@ public:
     /// Chains that break, with what is wrong at the first entry that does not hold.
     const std::map<ChainId, Error>& broken() const { return broken_; }
 
-    /// The highest number that refresh() saw of a chain in the store, whether it holds or not.
+    /// The highest number that was seen of a chain in the store when it was read from its
+    /// beginning, whether it holds or not.
     std::optional<std::uint64_t> last_stored(const ChainId& id) const;
 
     /// All entries read so far, chain by chain, in order. Those before the chain's first() were
@@ -71,9 +76,8 @@ public:
 
 private:
     MaySign may_sign() const;
-    Result<void> refresh_chain(const ChainId& id, const EntryNumbers& numbers);
-    Result<void> catch_up(const ChainId& id);
-    Result<void> take(StoredChain read);
+    Result<void> refresh_chain(const ChainId& id);
+    Result<void> read_anew(const ChainId& id);
     Result<LedgerEntry> write_next(const Writer& writer, std::int64_t now_ms, const ListId& list,
                                    const MakeBody& make_body);
 
@@ -84,6 +88,7 @@ private:
     std::map<ChainId, Error> broken_;
     std::map<ChainId, std::uint64_t> last_stored_;
     std::uint64_t generation_ = 0;
+    std::optional<ChainHead> known_;
 };
 
 }  // namespace holdfast::vault

@@ -55,9 +55,12 @@ bool Standing::Rank::operator<(const Rank& other) const {
     return std::tie(depth, time_ms, chain) < std::tie(other.depth, other.time_ms, other.chain);
 }
 
-void Standing::refresh(const Ledger& ledger) {
-    if (ledger.generation() != generation_) *this = Standing{};
-    generation_ = ledger.generation();
+bool Standing::refresh(const Ledger& ledger) {
+    changed_ = false;
+    if (ledger.generation() != generation_) {
+        *this = Standing{};
+        generation_ = ledger.generation();
+    }
     // All first entries before all others: they say which chain goes on from which.
     for (const auto& [chain, entries] : ledger.entries()) {
         if (!read_.contains(chain) && !entries.empty()) {
@@ -68,6 +71,7 @@ void Standing::refresh(const Ledger& ledger) {
     for (const auto& [chain, entries] : ledger.entries()) {
         for (std::size_t& at = read_[chain]; at < entries.size(); ++at) read(entries[at]);
     }
+    return changed_;
 }
 
 void Standing::read(const LedgerEntry& entry) {
@@ -85,8 +89,10 @@ void Standing::read(const LedgerEntry& entry) {
     if (!body) {
         damaged_.emplace_back(entry_name(envelope.chain, envelope.number), body.error());
     } else if (*body && (*body)->kind == StandingKind::Forget) {
+        changed_ = true;
         forgotten_.insert((*body)->snapshots.begin(), (*body)->snapshots.end());
     } else if (*body) {
+        changed_ = true;
         relist(entry, (*body)->snapshots);
     }
 }

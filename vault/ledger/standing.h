@@ -38,8 +38,9 @@ Result<std::optional<StandingBody>> parse_standing_body(std::string_view json);
 
 class Standing {
 public:
-    /// Takes in what `ledger`, always the same one, has got since.
-    void refresh(const Ledger& ledger);
+    /// Takes in what `ledger`, always the same one, has got since. True if snapshots that it knew
+    /// may stand otherwise now.
+    bool refresh(const Ledger& ledger);
 
     const std::set<SnapshotId>& forgotten() const { return forgotten_; }
     /// The list that a snapshot stands on, if an entry of type "relist" says so. Of several the one
@@ -78,6 +79,7 @@ private:
     std::size_t depth(const ChainId& chain) const;
 
     std::uint64_t generation_ = 0;  // Of the ledger.
+    bool changed_ = false;          // By what refresh() read.
     std::map<ChainId, std::size_t> read_;
     std::map<ChainId, ChainId> before_;  // A chain, and the one that it goes on from.
     std::set<SnapshotId> forgotten_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -35,8 +36,9 @@ Result<LedgerEntry> read_entry(const Store& store, const ChainId& id, std::uint6
 /// Reads a chain from its end down to the newest carry that holds.
 class Descent {
 public:
-    Descent(const Store& store, const TrustId& trust, const ChainId& id, const MaySign& may_sign)
-        : store_(&store), trust_(trust), id_(id), may_sign_(&may_sign) {}
+    Descent(const Store& store, const TrustId& trust, const ChainId& id, const MaySign& may_sign,
+            const ChainHead* known)
+        : store_(&store), trust_(trust), id_(id), may_sign_(&may_sign), known_(known) {}
 
     Result<StoredChain> run(const EntryNumbers& numbers);
 
@@ -44,11 +46,13 @@ private:
     /// What begins at the entry that was read last, if that is a carry.
     std::optional<Carry> carry_here() const;
     void go_up(StoredChain& into);
+    void take_known(StoredChain& into) const;
 
     const Store* store_;
     TrustId trust_;
     ChainId id_;
     const MaySign* may_sign_;
+    const ChainHead* known_;
     std::vector<std::pair<std::uint64_t, Result<LedgerEntry>>> read_;  // The newest first.
 };
 
@@ -84,7 +88,26 @@ std::optional<Carry> Descent::carry_here() const {
     return *std::move(carry);
 }
 
+/// Up to the head that is known, if these entries make it.
+void Descent::take_known(StoredChain& into) const {
+    if (known_ == nullptr || known_->chain != id_) return;
+    std::vector<LedgerEntry> entries;
+    std::vector<Envelope> envelopes;
+    for (auto at = read_.rbegin(); at != read_.rend(); ++at) {
+        const auto& [number, entry] = *at;
+        const std::uint64_t next = into.chain.length() + entries.size();
+        if (number < next) continue;
+        if (number >= known_->length || number != next || !entry) break;
+        entries.push_back(*entry);
+        envelopes.push_back(entry->envelope);
+    }
+    if (!into.chain.append_known(envelopes, *known_)) return;
+    into.entries.insert(into.entries.end(), std::make_move_iterator(entries.begin()),
+                        std::make_move_iterator(entries.end()));
+}
+
 void Descent::go_up(StoredChain& into) {
+    take_known(into);
     for (auto at = read_.rbegin(); at != read_.rend(); ++at) {
         auto& [number, entry] = *at;
         if (number < into.chain.length()) continue;
@@ -101,23 +124,30 @@ void Descent::go_up(StoredChain& into) {
 
 }  // namespace
 
-Result<std::map<ChainId, EntryNumbers>> stored_entries(const Store& store) {
-    std::map<ChainId, EntryNumbers> found;
-    HF_TRY(store.list(std::string(folder), [&](const std::string& name) -> Result<void> {
-        const std::size_t end = name.find('/', folder.size());
-        if (end == std::string::npos) return {};
-        const std::string id = name.substr(folder.size(), end - folder.size());
-        EntryNumbers& numbers = found[HF_TRY(ChainId::from_text(id).within(name))];
-        const auto number = number_in(name);
-        if (number) numbers.push_back(*number);
+Result<std::vector<ChainId>> stored_chains(const Store& store) {
+    std::vector<ChainId> found;
+    HF_TRY(store.list_folders(std::string(folder), [&](const std::string& name) -> Result<void> {
+        found.push_back(HF_TRY(ChainId::from_text(name).within(std::string(folder) + name)));
         return {};
     }));
     return found;
 }
 
+Result<EntryNumbers> stored_entries(const Store& store, const ChainId& id) {
+    EntryNumbers numbers;
+    const std::string prefix = std::string(folder) + id.hex() + "/";
+    HF_TRY(store.list(prefix, [&](const std::string& name) -> Result<void> {
+        const auto number = number_in(name);
+        if (number) numbers.push_back(*number);
+        return {};
+    }));
+    return numbers;
+}
+
 Result<StoredChain> read_stored_chain(const Store& store, const TrustId& trust, const ChainId& id,
-                                      const EntryNumbers& numbers, const MaySign& may_sign) {
-    return Descent(store, trust, id, may_sign).run(numbers);
+                                      const EntryNumbers& numbers, const MaySign& may_sign,
+                                      const ChainHead* known) {
+    return Descent(store, trust, id, may_sign, known).run(numbers);
 }
 
 Result<void> read_on(const Store& store, const MaySign& may_sign, Chain& chain,

@@ -8,7 +8,6 @@
 #include "vault/store/store.h"
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -17,8 +16,10 @@ namespace holdfast::vault {
 /// The numbers of a chain's entries in a store, rising.
 using EntryNumbers = std::vector<std::uint64_t>;
 
-/// Of all chains. Errors: Io, Unreachable, Corrupt (a name that is no chain's).
-Result<std::map<ChainId, EntryNumbers>> stored_entries(const Store& store);
+/// Errors: Io, Unreachable, Corrupt (a name that is no chain's).
+Result<std::vector<ChainId>> stored_chains(const Store& store);
+/// Errors: Io, Unreachable.
+Result<EntryNumbers> stored_entries(const Store& store, const ChainId& id);
 
 struct StoredChain {
     Chain chain;
@@ -26,9 +27,12 @@ struct StoredChain {
     std::optional<Error> broken;       // At the first entry that does not hold: it is not in.
 };
 
+/// `known`, may be null: a head of this very chain that the caller's own memory vouches for; then
+/// what makes up that head is taken without a look at each signature.
 /// Errors: Io, Unreachable.
 Result<StoredChain> read_stored_chain(const Store& store, const TrustId& trust, const ChainId& id,
-                                      const EntryNumbers& numbers, const MaySign& may_sign);
+                                      const EntryNumbers& numbers, const MaySign& may_sign,
+                                      const ChainHead* known = nullptr);
 
 /// Takes in what follows on a chain's last entry, up to the first that is not there. Errors: Io,
 /// Unreachable; Corrupt, Denied, Full (at an entry that does not hold).

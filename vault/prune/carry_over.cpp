@@ -74,11 +74,11 @@ private:
 /// The chain from its newest carry on: this process may know it from an older one on.
 Result<StoredChain> own_chain(Vault& vault) {
     const ChainId& id = vault.chain().id();
-    const auto numbers = HF_TRY(stored_entries(vault.store()));
+    const EntryNumbers numbers = HF_TRY(stored_entries(vault.store(), id));
     const auto may_sign = [&](const Envelope& envelope) {
         return vault.roster().node_by_ledger_key(envelope.signer) != nullptr;
     };
-    return read_stored_chain(vault.store(), vault.roster().trust, id, numbers.at(id), may_sign);
+    return read_stored_chain(vault.store(), vault.roster().trust, id, numbers, may_sign);
 }
 
 bool is_due(const StoredChain& own, std::uint64_t entries_min) {
@@ -90,8 +90,7 @@ bool is_due(const StoredChain& own, std::uint64_t entries_min) {
 Result<std::uint64_t> erase_before(Vault& vault, std::uint64_t first) {
     const ChainId id = vault.chain().id();
     std::uint64_t erased = 0;
-    const auto stored = HF_TRY(stored_entries(vault.store()));
-    for (const std::uint64_t number : stored.at(id)) {
+    for (const std::uint64_t number : HF_TRY(stored_entries(vault.store(), id))) {
         if (number >= first) break;
         const auto removed = vault.store().remove(entry_name(id, number));
         if (!removed && removed.error().code != Errc::NotFound) return removed.error();

@@ -87,6 +87,11 @@ Result<void> PosixStore::list(const std::string& prefix,
     });
 }
 
+Result<void> PosixStore::list_folders(
+    const std::string& prefix, const std::function<Result<void>(const std::string&)>& visit) const {
+    return visit_folders(folder_ + "/" + prefix, visit);
+}
+
 Result<void> PosixStore::remove(const std::string& name) {
     HF_TRY(check_object_name(name));
     if (unlink(path(name).c_str()) != 0) return io_error(errno, "remove " + path(name));

@@ -29,6 +29,9 @@ public:
     Result<std::uint64_t> size(const std::string& name) const override;
     Result<void> list(const std::string& prefix,
                       const std::function<Result<void>(const std::string&)>& visit) const override;
+    Result<void> list_folders(
+        const std::string& prefix,
+        const std::function<Result<void>(const std::string&)>& visit) const override;
     Result<void> remove(const std::string& name) override;
 
     /// Puts `data` in the place of what is there, at once: for an object that was found damaged.

@@ -1,5 +1,7 @@
 #include "vault/store/store.h"
 
+#include <utility>
+
 namespace holdfast::vault {
 namespace {
 
@@ -30,6 +32,19 @@ Result<Buffer> Store::get_all(const std::string& name, std::uint64_t bytes_max) 
                                         " are possible"};
     }
     return get(name, 0, length);
+}
+
+Result<void> Store::list_folders(
+    const std::string& prefix, const std::function<Result<void>(const std::string&)>& visit) const {
+    std::string last;
+    return list(prefix, [&](const std::string& name) -> Result<void> {
+        const std::size_t end = name.find('/', prefix.size());
+        if (end == std::string::npos) return {};
+        std::string folder = name.substr(prefix.size(), end - prefix.size());
+        if (folder == last) return {};
+        last = std::move(folder);
+        return visit(last);
+    });
 }
 
 Result<void> check_object_name(std::string_view name) {

@@ -34,10 +34,10 @@ struct Carrying {
         const std::uint64_t first = length(*vault);
         REQUIRE(must(vault::carry_ledger_over(*vault, settings)).carried);
         if (!all_gone) return;
-        const auto stored = must(vault::stored_entries(vault->store()));
-        for (const std::uint64_t number : stored.at(vault->chain().id())) {
+        const auto id = vault->chain().id();
+        for (const std::uint64_t number : must(vault::stored_entries(vault->store(), id))) {
             if (number >= first) break;
-            must(vault->store().remove(vault::entry_name(vault->chain().id(), number)));
+            must(vault->store().remove(vault::entry_name(id, number)));
         }
     }
     static std::uint64_t length(vault::Vault& vault) {
@@ -66,9 +66,9 @@ struct Carrying {
     /// Entries of the chain in the partner's files.
     vault::EntryNumbers at_partner() const {
         const auto store = must(vault::PosixStore::open(tenancy() + "/vault"));
-        const auto found = must(vault::stored_entries(store));
-        REQUIRE(found.size() == 1);
-        return found.begin()->second;
+        const auto chains = must(vault::stored_chains(store));
+        REQUIRE(chains.size() == 1);
+        return must(vault::stored_entries(store, chains[0]));
     }
     std::string tenancy() const { return bert.settings().tenants + "/" + anna.id().hex(); }
 

@@ -37,10 +37,10 @@ struct Grown {
         return sign_entry(facts, (*bodies)[0], material::signing_key(key));
     }
     StoredChain read() const {
-        auto numbers = stored_entries(store);
+        const auto numbers = stored_entries(store, chain.head().chain);
         REQUIRE(numbers);
-        auto read = read_stored_chain(store, chain.head().trust, chain.head().chain,
-                                      (*numbers)[chain.head().chain], key_1_may);
+        auto read =
+            read_stored_chain(store, chain.head().trust, chain.head().chain, *numbers, key_1_may);
         REQUIRE(read);
         return std::move(*read);
     }
