@@ -256,7 +256,8 @@ Result<void> Vault::store_list(const BuiltList& list) {
 
 Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapshot& written,
                                      const std::string& system, std::int64_t time,
-                                     std::uint64_t warnings) {
+                                     std::uint64_t warnings,
+                                     const std::optional<SnapshotId>& tail_of) {
     HF_TRY(check_adopted(written, system));
     const Fd lock = HF_TRY(lock_commits());
     // Under the lock a base that prune has erased does not resolve, and one that does stays, since
@@ -283,13 +284,14 @@ Result<SnapshotRecord> Vault::commit(const Writing& writing, const WrittenSnapsh
     record.new_bytes = written.new_bytes;
     record.stored_bytes = written.stored_bytes;
     record.warnings = warnings;
+    record.tail_of = tail_of;
     const std::string body = encode_snapshot_body(record);
     const LedgerEntry entry =
         HF_TRY(chain_->append(list.list.id, [&](const ChainId& chain, std::uint64_t number) {
             return seal_body(body, writing.epoch, chain, number, *random_);
         }));
     HF_TRY(reader_->refresh());
-    return reader_->find(SnapshotId{entry_hash(entry.envelope).digest}.hex());
+    return reader_->find(snapshot_id(entry.envelope));
 }
 
 Result<Fd> Vault::lock_commits() const {

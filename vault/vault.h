@@ -81,11 +81,13 @@ public:
     /// The chain that this node writes; call its make_sound() before a snapshot, to tell people.
     OwnChain& chain() { return *chain_; }
 
-    /// Stores list and ledger entry. Errors: Corrupt (a pack that it builds on is missing or
-    /// damaged: the next try stores the content anew), Full, Io, Conflict.
+    /// Stores list and ledger entry; `tail_of` as in SnapshotRecord. Errors: Corrupt (a pack that
+    /// it builds on is missing or damaged: the next try stores the content anew), Full, Io,
+    /// Conflict.
     Result<SnapshotRecord> commit(const Writing& writing, const WrittenSnapshot& written,
                                   const std::string& system, std::int64_t time,
-                                  std::uint64_t warnings);
+                                  std::uint64_t warnings,
+                                  const std::optional<SnapshotId>& tail_of = {});
 
     /// Gives up snapshots: readers leave them out, and prune may erase what only they need.
     /// Errors: Full, Io, Conflict; then those that fit into entries that were written are

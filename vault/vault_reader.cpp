@@ -174,6 +174,13 @@ Result<SnapshotRecord> VaultReader::find(std::string_view id_prefix) const {
     return *found;
 }
 
+Result<SnapshotRecord> VaultReader::find(const SnapshotId& id) const {
+    for (auto at = snapshots_.rbegin(); at != snapshots_.rend(); ++at) {
+        if (at->id == id) return *at;
+    }
+    return Error{Errc::NotFound, "no snapshot " + id.brief()};
+}
+
 Result<SnapshotRecord> VaultReader::latest(std::string_view system) const {
     for (auto at = snapshots_.rbegin(); at != snapshots_.rend(); ++at) {
         if (at->system == system) return *at;

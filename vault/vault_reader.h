@@ -60,6 +60,8 @@ public:
 
     /// By the beginning of its id, at least 4 digits. Errors: NotFound, Invalid (ambiguous).
     Result<SnapshotRecord> find(std::string_view id_prefix) const;
+    /// Errors: NotFound.
+    Result<SnapshotRecord> find(const SnapshotId& id) const;
     /// The newest of a system. Errors: NotFound.
     Result<SnapshotRecord> latest(std::string_view system) const;
 

@@ -10,8 +10,6 @@
 namespace holdfast::agent {
 namespace {
 
-constexpr const char* program = "holdfast 0.1.0";
-
 /// The tree of each source in the system's last snapshot, as far as it can be read here.
 class Before {
 public:
@@ -49,12 +47,12 @@ private:
     std::map<std::string, vault::TreeReader> trees_;
 };
 
+}  // namespace
+
 vault::OpeningKeys mode_of(const SystemSettings& system) {
     return system.opening_keys == OpeningKeys::Node ? vault::OpeningKeys::Node
                                                     : vault::OpeningKeys::Locked;
 }
-
-}  // namespace
 
 Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& system,
                                    const Clock& clock, const BackupSettings& settings) {
@@ -78,6 +76,8 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
                 .within("source " + source.name));
         HF_TRY(sink.finish());
         HF_TRY(writer.end_source(facts));
+        result.sources.push_back(
+            {source.name, std::string(source.kind()), source_place(source), facts, {}});
         result.unchanged += sink.counts().unchanged;
         result.read_bytes += sink.counts().read_bytes;
         fault_point("source copied");
@@ -85,7 +85,7 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
     vault::Manifest manifest;
     manifest.system = system.name;
     manifest.time = now;
-    manifest.program = program;
+    manifest.program = program_name;
     manifest.plan = system.text;
     manifest.warnings = result.warnings;
     const vault::WrittenSnapshot written = HF_TRY(writer.finish(std::move(manifest)));

@@ -14,6 +14,12 @@
 
 namespace holdfast::agent {
 
+/// What manifests say of who wrote them.
+constexpr const char* program_name = "holdfast 0.1.0";
+
+/// Whose keys open what is written for a system.
+vault::OpeningKeys mode_of(const SystemSettings& system);
+
 /// Shared with whoever watches.
 struct BackupProgress {
     std::atomic<std::uint64_t> entries{0};
@@ -35,6 +41,7 @@ struct BackupResult {
     std::uint64_t unchanged = 0;  // Files taken from the snapshot before.
     std::uint64_t read_bytes = 0;
     std::vector<vault::SnapshotWarning> warnings;
+    std::vector<vault::SourceInfo> sources;  // Without their trees.
 };
 
 /// Takes a snapshot. With warnings it exists and lacks what they name.

@@ -36,6 +36,7 @@ std::string facts_of(const postgres::PostgresFacts& facts) {
              {"timeline", facts.timeline},
              {"start_lsn", facts.start_lsn},
              {"stop_lsn", facts.stop_lsn},
+             {"stop_time_ms", facts.stop_time_ms},
              {"first_wal", facts.first_wal},
              {"last_wal", facts.last_wal},
              {"wal_segment_bytes", facts.wal_segment_bytes},
@@ -152,14 +153,8 @@ Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings
 
 Result<std::string> copy(const PostgresSourceSettings& source, const SourceSettings&, Sink& sink,
                          const CopyContext& context) {
-    postgres::PostgresSettings settings;
-    settings.host = source.host;
-    settings.port = source.port;
-    settings.user = source.user;
-    settings.passfile = source.passfile;
-    settings.sslmode = source.sslmode;
-    settings.sslrootcert = source.sslrootcert;
-    return facts_of(HF_TRY(postgres::copy_cluster(settings, sink, tell_bytes(context.progress))));
+    return facts_of(HF_TRY(
+        postgres::copy_cluster(postgres_settings(source), sink, tell_bytes(context.progress))));
 }
 
 Result<std::string> copy(const SqliteSourceSettings& source, const SourceSettings&, Sink& sink,
@@ -261,6 +256,17 @@ landing::LandingSettings landing_settings(const LandingSourceSettings& source) {
     for (const ExpectSettings& one : source.expect) {
         settings.expected.push_back({one.pattern, one.every_ms, one.bytes_min});
     }
+    return settings;
+}
+
+postgres::PostgresSettings postgres_settings(const PostgresSourceSettings& source) {
+    postgres::PostgresSettings settings;
+    settings.host = source.host;
+    settings.port = source.port;
+    settings.user = source.user;
+    settings.passfile = source.passfile;
+    settings.sslmode = source.sslmode;
+    settings.sslrootcert = source.sslrootcert;
     return settings;
 }
 

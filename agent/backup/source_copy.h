@@ -3,6 +3,7 @@
 
 #include "agent/backup/backup.h"
 #include "agent/source/landing/copy.h"
+#include "agent/source/postgres/copy.h"
 #include "agent/source/sink.h"
 
 #include <string>
@@ -13,6 +14,7 @@ namespace holdfast::agent {
 std::string source_place(const SourceSettings& source);
 
 landing::LandingSettings landing_settings(const LandingSourceSettings& source);
+postgres::PostgresSettings postgres_settings(const PostgresSourceSettings& source);
 
 /// What a copy has beside its source.
 struct CopyContext {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace holdfast::agent {
 namespace {
@@ -77,6 +78,30 @@ void doubt(std::vector<Verdict>& verdicts, std::int64_t now_ms) {
     }
 }
 
+/// The newest of all, and the newest that is no tail.
+void keep_newest(std::vector<Verdict>& verdicts) {
+    verdicts.back().why.emplace_back("newest");
+    if (!verdicts.back().record.tail_of) return;
+    for (auto at = verdicts.rbegin(); at != verdicts.rend(); ++at) {
+        if (at->record.tail_of) continue;
+        at->why.emplace_back("newest");
+        return;
+    }
+}
+
+/// A tail has what the older ones of its base have: so the newest stays as long as the base.
+void keep_logs(std::vector<Verdict>& verdicts) {
+    std::set<vault::SnapshotId> kept;
+    for (const Verdict& one : verdicts) {
+        if (one.keep && !one.record.tail_of) kept.insert(one.record.id);
+    }
+    for (auto at = verdicts.rbegin(); at != verdicts.rend(); ++at) {
+        if (!at->record.tail_of || kept.erase(*at->record.tail_of) == 0) continue;
+        at->why.emplace_back("log");
+        at->keep = true;
+    }
+}
+
 }  // namespace
 
 std::vector<Verdict> judge(const std::vector<vault::SnapshotRecord>& records,
@@ -88,7 +113,7 @@ std::vector<Verdict> judge(const std::vector<vault::SnapshotRecord>& records,
     doubt(verdicts, now_ms);
     std::vector<Verdict*> newest_first;
     for (Verdict& one : verdicts) {
-        if (!one.doubted) newest_first.push_back(&one);
+        if (!one.doubted && !one.record.tail_of) newest_first.push_back(&one);
     }
     std::stable_sort(
         newest_first.begin(), newest_first.end(),
@@ -106,11 +131,12 @@ std::vector<Verdict> judge(const std::vector<vault::SnapshotRecord>& records,
         if (rules.within_ms && age <= *rules.within_ms) one.why.emplace_back("within");
         for (Periods& period : periods) period.ask(one);
     }
-    verdicts.back().why.emplace_back("newest");
+    keep_newest(verdicts);
     for (Verdict& one : verdicts) {
         if (one.doubted) one.why.emplace_back("its time is in doubt");
         one.keep = !one.why.empty();
     }
+    keep_logs(verdicts);
     return verdicts;
 }
 

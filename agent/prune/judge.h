@@ -6,8 +6,9 @@
 //
 // Clocks jump, so a time is believed only as far as the order of the ledger bears it out: a
 // snapshot that claims to be later than one that was written after it, or than now, is kept and
-// told, and no rule counts it. The newest of a system, in the ledger's order, is always kept. Pure
-// functions.
+// told, and no rule counts it. The newest of a system, in the ledger's order, is always kept.
+// Tails (agent/stream/tail.h) are not counted: of each snapshot that is kept its newest tail is.
+// Pure functions.
 #pragma once
 
 #include "agent/config/system_settings.h"

@@ -3,10 +3,8 @@
 #include "vault/base/json.h"
 
 namespace holdfast::vault {
-namespace {}  // namespace
-
 std::string encode_snapshot_body(const SnapshotRecord& record) {
-    const Json out{
+    Json out{
         {"type", "snapshot"},
         {"system", record.system},
         {"time", record.time},
@@ -17,6 +15,7 @@ std::string encode_snapshot_body(const SnapshotRecord& record) {
         {"new_bytes", record.new_bytes},
         {"stored_bytes", record.stored_bytes},
         {"warnings", record.warnings}};
+    if (record.tail_of) out["tail_of"] = record.tail_of->hex();
     return json_text(out);
 }
 
@@ -36,6 +35,9 @@ Result<std::optional<SnapshotRecord>> parse_snapshot_body(std::string_view body)
     record.new_bytes = count_in(in, "new_bytes");
     record.stored_bytes = count_in(in, "stored_bytes");
     record.warnings = count_in(in, "warnings");
+    if (in.contains("tail_of")) {
+        record.tail_of = HF_TRY(SnapshotId::from_text(text_in(in, "tail_of")));
+    }
     return std::optional<SnapshotRecord>(std::move(record));
 }
 

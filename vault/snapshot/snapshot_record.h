@@ -25,6 +25,8 @@ struct SnapshotRecord {
     std::uint64_t new_bytes = 0;
     std::uint64_t stored_bytes = 0;
     std::uint64_t warnings = 0;
+    /// The snapshot that this one is with a newer log: it reads nothing else anew.
+    std::optional<SnapshotId> tail_of;
 };
 
 /// The body's JSON; id, chain, number and list stand in the envelope.

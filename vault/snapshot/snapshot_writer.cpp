@@ -26,6 +26,11 @@ Result<void> SnapshotWriter::end_source(const std::string& facts) {
     return {};
 }
 
+void SnapshotWriter::adopt_source(SourceInfo source, const std::set<PackId>& packs) {
+    sources_.push_back(std::move(source));
+    for (const PackId& pack : packs) needs_.need_pack(pack);
+}
+
 /// The index chunks that cover older packs; new ones are written if too many packs have none. They
 /// go to a pack of their own, since the manifest must name that pack.
 Result<std::vector<IndexRef>> SnapshotWriter::cover_packs() {

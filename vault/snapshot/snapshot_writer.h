@@ -56,6 +56,9 @@ public:
     /// `facts`: a JSON object in text. Errors: Full, Io.
     Result<void> end_source(const std::string& facts);
 
+    /// A source as an older snapshot has it, which stands on `packs`.
+    void adopt_source(SourceInfo source, const std::set<PackId>& packs);
+
     /// Stores all that is left. `manifest` gives system, time, program, plan and warnings.
     /// Errors: Full, Io, Unreachable; packs that were stored stay and are found by the next try.
     Result<WrittenSnapshot> finish(Manifest manifest);

@@ -190,3 +190,24 @@ TEST_CASE("a simulated year ends as its rules say", "[prune]") {
     CHECK(simulated.kept.back().record.time == now);
     CHECK(simulated.kept.front().record.time < now - 330 * day_ms);
 }
+
+TEST_CASE("of each snapshot that is kept its newest tail is, and no rule counts tails", "[prune]") {
+    Chain chain;
+    for (int hour = 0; hour < 3; ++hour) {
+        chain.add("2026-11-28 0" + std::to_string(hour) + ":00");
+        vault::SnapshotRecord& base = chain.records.back();
+        base.id.digest[0] = static_cast<std::uint8_t>(hour + 1);
+        const vault::SnapshotId id = base.id;
+        for (int minute : {10, 20}) {
+            chain.add("2026-11-28 0" + std::to_string(hour) + ":" + std::to_string(minute));
+            chain.records.back().id.digest[1] = static_cast<std::uint8_t>(minute);
+            chain.records.back().id.digest[2] = static_cast<std::uint8_t>(hour);
+            chain.records.back().tail_of = id;
+        }
+    }
+    const std::int64_t now = at("2026-11-28 03:00");
+    CHECK(kept(judge(chain.records, rules({"last=2"}), now)) ==
+          Times{"2026-11-28T01:00", "2026-11-28T01:20", "2026-11-28T02:00", "2026-11-28T02:20"});
+    CHECK(kept(judge(chain.records, rules({"daily=1"}), now)) ==
+          Times{"2026-11-28T02:00", "2026-11-28T02:20"});
+}
