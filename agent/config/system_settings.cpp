@@ -48,8 +48,9 @@ constexpr std::array<Choice<Atomic>, 4> atomic_choices{{{"btrfs", Atomic::Btrfs}
 
 constexpr std::array<std::string_view, 4> files_keys{"path", "exclude", "one_file_system",
                                                      "atomic"};
-constexpr std::array<std::string_view, 6> postgres_keys{"host",     "port",    "user",
-                                                        "passfile", "sslmode", "sslrootcert"};
+constexpr std::array<std::string_view, 8> postgres_keys{
+    "host", "port", "user", "passfile", "sslmode", "sslrootcert", "stream", "stream_log_max"};
+constexpr std::int64_t stream_gib_max = 1024;
 constexpr std::array<std::string_view, 3> files_own_keys{"exclude", "one_file_system", "atomic"};
 constexpr std::array<std::string_view, 3> output_keys{"command", "file", "timeout"};
 constexpr std::array<std::string_view, 2> output_own_keys{"command", "timeout"};
@@ -292,6 +293,17 @@ private:
         return output;
     }
 
+    static void read_stream(TableReader& reader, PostgresSourceSettings& postgres) {
+        reader.duration("stream", Need::Optional, postgres.stream_ms);
+        std::int64_t gibibytes = 0;
+        const bool limited =
+            reader.number("stream_log_max", Need::Optional, {1, stream_gib_max}, gibibytes);
+        if (limited) postgres.stream_log_bytes_max = static_cast<std::uint64_t>(gibibytes) << 30;
+        if (limited && postgres.stream_ms == 0) {
+            reader.complain("stream_log_max", "means nothing without stream");
+        }
+    }
+
     static PostgresSourceSettings read_postgres(TableReader& reader) {
         PostgresSourceSettings postgres;
         reader.text("host", Need::Required, rule::host, postgres.host);
@@ -302,6 +314,7 @@ private:
         reader.choice("sslmode", Need::Optional, sslmodes, sslmode);
         postgres.sslmode = std::string(sslmode);
         reader.text("sslrootcert", Need::Optional, rule::path, postgres.sslrootcert);
+        read_stream(reader, postgres);
         not_here(reader, files_keys, "files");
         not_here(reader, output_keys, "command");
         hooks_not_here(reader);

@@ -27,6 +27,8 @@
 //     passfile = "/etc/holdfast/epr.pgpass" # optional
 //     sslmode = "prefer"                    # "verify-full"
 //     sslrootcert = "/etc/ssl/pippin.pem"   # optional
+//     stream = "2s"                         # bring its log as it is written; optional
+//     stream_log_max = 4                    # GiB of log that its slot may hold at the source: 4
 //     [[source]]
 //     name = "documents"
 //     kind = "files"
@@ -149,7 +151,9 @@ struct PostgresSourceSettings {
     std::string user = "holdfast";
     std::string passfile;  // Empty: none.
     std::string sslmode = "verify-full";
-    std::string sslrootcert;  // Empty: libpq's default file.
+    std::string sslrootcert;     // Empty: libpq's default file.
+    std::int64_t stream_ms = 0;  // How often the log is brought between snapshots; 0: not at all.
+    std::uint64_t stream_log_bytes_max = 4ULL << 30;
     friend bool operator==(const PostgresSourceSettings&, const PostgresSourceSettings&) = default;
 };
 

@@ -253,15 +253,27 @@ Result<PgResult> Connection::next_result(int timeout_ms) {
     PgResult result(PQgetResult(conn_.get()));
     if (result == nullptr) return result;
     const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_COPY_OUT) {
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_COPY_OUT &&
+        status != PGRES_COPY_BOTH) {
         return failure(result.get());
     }
     return result;
 }
 
+void Connection::drain(int timeout_ms) {
+    const std::string state = last_state_;
+    while (PQstatus(conn_.get()) == CONNECTION_OK) {
+        const auto rest = next_result(timeout_ms);
+        if (!rest || *rest == nullptr) break;
+    }
+    last_state_ = state;
+}
+
 Result<PgResult> Connection::query(const std::string& command, int timeout_ms) {
     HF_TRY(send(command));
-    PgResult rows = HF_TRY(next_result(timeout_ms));
+    auto first = next_result(timeout_ms);
+    if (!first) drain(timeout_ms);
+    PgResult rows = HF_TRY(std::move(first));
     if (rows == nullptr) return ended("no answer to a command");
     while (PgResult more = HF_TRY(next_result(timeout_ms))) {
         if (PQresultStatus(more.get()) == PGRES_COPY_OUT) return ended("a copy nobody asked for");
@@ -280,6 +292,44 @@ Result<std::optional<CopyRow>> Connection::copy_row(int timeout_ms) {
         if (size == -1) return std::optional<CopyRow>();
         if (size < 0) return ended(PQerrorMessage(conn_.get()));
         HF_TRY(wait_for_input(deadline, "the copy"));
+    }
+}
+
+Result<std::optional<CopyRow>> Connection::copy_row_within(int wait_ms) {
+    const std::int64_t deadline = deadline_in(wait_ms);
+    for (;;) {
+        char* data = nullptr;
+        const int size = PQgetCopyData(conn_.get(), &data, 1);
+        if (size > 0) {
+            return std::optional<CopyRow>(std::in_place, data, static_cast<std::size_t>(size));
+        }
+        if (size == -1) {
+            copy_ended_ = true;
+            return std::optional<CopyRow>();
+        }
+        if (size < 0) return ended(PQerrorMessage(conn_.get()));
+        if (stopped_ && stopped_()) return Error{Errc::Interrupted, "the stream was stopped"};
+        const std::int64_t left_ms = (deadline - system_clock().steady_ns()) / 1'000'000;
+        if (left_ms <= 0) return std::optional<CopyRow>();
+        pollfd watched{PQsocket(conn_.get()), POLLIN, 0};
+        const int ready =
+            ::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(left_ms, wait_slice_ms)));
+        if (ready < 0 && errno != EINTR) return io_error(errno, "wait for PostgreSQL");
+        if (PQconsumeInput(conn_.get()) != 1) return ended(PQerrorMessage(conn_.get()));
+    }
+}
+
+Result<void> Connection::send_row(View row, int timeout_ms) {
+    const auto* data = reinterpret_cast<const char*>(row.data());
+    if (PQputCopyData(conn_.get(), data, static_cast<int>(row.size())) != 1) {
+        return ended(PQerrorMessage(conn_.get()));
+    }
+    const std::int64_t deadline = deadline_in(timeout_ms);
+    for (;;) {
+        const int left = PQflush(conn_.get());
+        if (left == 0) return {};
+        if (left < 0) return ended(PQerrorMessage(conn_.get()));
+        HF_TRY(wait(POLLOUT, deadline, "a word about the log"));
     }
 }
 

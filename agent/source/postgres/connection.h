@@ -23,6 +23,8 @@ namespace holdfast::agent::postgres {
 using PgConn = std::unique_ptr<PGconn, Closer<PQfinish>>;
 using PgResult = std::unique_ptr<PGresult, Closer<PQclear>>;
 
+constexpr int server_version_min = 130000;
+constexpr int new_syntax_version = 150000;  // Options in brackets, one copy for all archives.
 constexpr int wait_slice_ms = 250;
 constexpr int abandon_timeout_ms = 5'000;
 constexpr std::size_t notices_max = 100;
@@ -56,12 +58,24 @@ public:
     Result<void> send(const std::string& command);
     /// The next result: rows, the start of a copy, or null after the last. Errors: as query().
     Result<PgResult> next_result(int timeout_ms);
-    /// The next row of the running copy; none at its end. Errors: as query().
+    /// Behind a failed result: makes the session free for the next command.
+    void drain(int timeout_ms);
+    /// The next row of the running copy; none at its end (then next_result() says why). Errors: as
+    /// query().
     Result<std::optional<CopyRow>> copy_row(int timeout_ms);
+
+    /// Sends a row of a copy that goes both ways. Errors: Unreachable after `timeout_ms`,
+    /// Interrupted.
+    Result<void> send_row(View row, int timeout_ms);
+    /// As copy_row(), but waits `wait_ms` at most: none if nothing came.
+    Result<std::optional<CopyRow>> copy_row_within(int wait_ms);
 
     /// Asks the server to end what it does and waits for that, abandon_timeout_ms at most. By then
     /// the server has dropped the session's slot.
     void abandon();
+
+    /// True once the copy that went both ways has ended: next_result() says why.
+    bool copy_ended() const { return copy_ended_; }
 
     int server_version() const { return PQserverVersion(conn_.get()); }
     int backend_pid() const { return PQbackendPID(conn_.get()); }
@@ -83,6 +97,7 @@ private:
     std::string server_;  // "HOST:PORT", for messages.
     Stopped stopped_;
     std::string last_state_;
+    bool copy_ended_ = false;
     int looks_ = 0;                                      // Reads since the last wait.
     std::unique_ptr<std::vector<std::string>> notices_;  // Its address is libpq's: stays put.
 };

@@ -4,6 +4,7 @@
 #include "agent/source/postgres/connection.h"
 #include "agent/source/postgres/facts.h"
 #include "agent/source/postgres/layout.h"
+#include "vault/base/clock.h"
 
 #include <algorithm>
 #include <charconv>
@@ -14,7 +15,6 @@ namespace {
 
 constexpr int slot_timeout_ms = 60'000;
 constexpr int drop_timeout_ms = 10'000;
-constexpr int new_syntax_version = 150000;  // Options in brackets, one copy for all archives.
 constexpr const char* data_corrupted = "XX001";
 
 /// One run of copy_cluster.
@@ -226,6 +226,7 @@ Result<void> ClusterCopy::finish_backup(Connection& session) {
     const auto lsn = stop ? parse_lsn(cell(stop.get(), 0, 0)) : std::nullopt;
     if (!lsn) return Error{Errc::Corrupt, "the server does not say where the copy stops"};
     facts_.stop_lsn = *lsn;
+    facts_.stop_time_ms = system_clock().wall_ms();
     for (;;) {
         auto rest = session.next_result(settings_.idle_timeout_ms);
         if (!rest && session.last_state() == data_corrupted) {

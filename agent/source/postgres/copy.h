@@ -71,8 +71,9 @@ struct PostgresFacts {
     std::string system_id;   // Decimal; the same for all copies of one cluster.
     std::uint32_t timeline = 0;
     std::uint64_t start_lsn = 0;
-    std::uint64_t stop_lsn = 0;  // Recovery must reach it before the copy is whole.
-    std::string first_wal;       // Names of the first and last log file in pg_wal/.
+    std::uint64_t stop_lsn = 0;     // Recovery must reach it before the copy is whole.
+    std::int64_t stop_time_ms = 0;  // By this machine's clock, when the server had said so.
+    std::string first_wal;          // Names of the first and last log file in pg_wal/.
     std::string last_wal;
     std::uint64_t wal_segment_bytes = 0;
     std::uint64_t block_bytes = 0;

@@ -9,7 +9,6 @@ namespace holdfast::agent::postgres {
 namespace {
 
 constexpr int show_timeout_ms = 30'000;
-constexpr int version_min = 130000;
 constexpr std::uint64_t wal_segment_bytes_min = 1 << 20;
 constexpr std::uint64_t wal_segment_bytes_max = 1 << 30;
 
@@ -51,7 +50,7 @@ Result<std::string> show(Connection& session, const std::string& name) {
 
 Result<void> read_server_facts(Connection& session, PostgresFacts& facts) {
     facts.version_number = session.server_version();
-    if (facts.version_number < version_min) {
+    if (facts.version_number < server_version_min) {
         return Error{Errc::Invalid,
                      "PostgreSQL before 13 is not taken by this source; the server "
                      "is " +

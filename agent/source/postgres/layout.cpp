@@ -73,6 +73,13 @@ std::optional<std::uint64_t> parse_lsn(std::string_view text) {
     return *high << 32 | *low;
 }
 
+std::string lsn_text(std::uint64_t lsn) {
+    char digits[20];
+    const int size = std::snprintf(digits, sizeof digits, "%X/%X", static_cast<unsigned>(lsn >> 32),
+                                   static_cast<unsigned>(lsn));
+    return {digits, static_cast<std::size_t>(size)};
+}
+
 std::string wal_segment_name(std::uint32_t timeline, std::uint64_t lsn,
                              std::uint64_t segment_bytes) {
     const std::uint64_t segments_per_log = (std::uint64_t{1} << 32) / segment_bytes;

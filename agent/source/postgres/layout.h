@@ -21,6 +21,9 @@ bool is_oid(std::string_view name);
 /// A write-ahead log position, written "16/B374D848". None: anything else.
 std::optional<std::uint64_t> parse_lsn(std::string_view text);
 
+/// The other way.
+std::string lsn_text(std::uint64_t lsn);
+
 /// The name of the log file that holds byte `lsn`: 24 hexadecimal digits.
 std::string wal_segment_name(std::uint32_t timeline, std::uint64_t lsn,
                              std::uint64_t segment_bytes);

@@ -1,6 +1,7 @@
 #include "agent/source/postgres/prepare.h"
 
 #include "agent/source/postgres/layout.h"
+#include "agent/source/postgres/recovery.h"
 #include "vault/base/file.h"
 
 #include <dirent.h>
@@ -193,6 +194,11 @@ Result<std::vector<std::string>> prepare_restored_cluster(const std::string& dat
     const bool standby = settings.as == StartAs::ReadOnly;
     arguments.set("hot_standby", standby ? "on" : "off");
     if (standby) HF_TRY(write_own(data_dir, "standby.signal", ""));
+    if (!settings.log_folder.empty()) {
+        arguments.set("restore_command", HF_TRY(restore_command(settings.log_folder)));
+        arguments.set("recovery_target_timeline", "current");
+        if (!standby) HF_TRY(write_own(data_dir, "recovery.signal", ""));
+    }
     const bool tablespaces = HF_TRY(has_tablespaces(data_dir));
     if (tablespaces) arguments.set("allow_in_place_tablespaces", "on");
     return arguments.take();

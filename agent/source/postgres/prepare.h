@@ -35,6 +35,8 @@ struct StartSettings {
     /// the server, by the socket. false: those of the copy, where they are in it (else own ones).
     bool own_settings = true;
     std::string preload_libraries;
+    /// Where a streamed log lies that is to be brought in first (recovery.h); empty: none.
+    std::string log_folder;
     std::string shared_buffers = "128MB";  // The source's value may be more than the host has.
     /// PostgresFacts::settings: a standby refuses to start with less than its source had.
     std::vector<std::pair<std::string, std::string>> source_settings;
