@@ -2,6 +2,7 @@
 #include "agent/cli/context.h"
 #include "agent/cli/report.h"
 #include "agent/cli/restore_hook.h"
+#include "agent/cli/until.h"
 #include "agent/cli/vault_at.h"
 #include "agent/cli/watch.h"
 #include "agent/restore/restore_snapshot.h"
@@ -22,6 +23,7 @@ struct RestoreOptions {
     std::string from;
     std::vector<std::string> includes;
     std::string overwrite;
+    std::string until;
     bool in_place = false;
     bool resume = false;
     bool dry_run = false;
@@ -52,6 +54,9 @@ Result<RestoreSettings> restore_settings(const RestoreOptions& options) {
     settings.in_place = options.in_place;
     if (options.in_place) settings.overwrite = Overwrite::IfChanged;
     settings.resume = options.resume;
+    if (!options.until.empty()) {
+        settings.until_ms = HF_TRY(parse_moment(options.until).within("--until"));
+    }
     if (!options.overwrite.empty()) {
         settings.overwrite = HF_TRY(parse_overwrite(options.overwrite).within("--overwrite"));
     }
@@ -110,14 +115,20 @@ Result<int> survey(const Context& context, const RestoreOptions& options,
                              human_bytes(found.data_bytes), human_bytes(found.free_bytes))};
 }
 
+Result<vault::SnapshotRecord> wanted(vault::VaultReader& reader, const RestoreOptions& options,
+                                     const RestoreSettings& settings) {
+    if (options.latest.empty()) return reader.find(options.snapshot);
+    if (!settings.until_ms) return reader.latest(options.latest);
+    return snapshot_until(reader, options.latest, *settings.until_ms);
+}
+
 Result<int> restore(const Context& context, const RestoreOptions& options) {
     RestoreProgress progress;
     RestoreSettings settings = HF_TRY(restore_settings(options));
     settings.progress = &progress;
     auto at = HF_TRY(open_vault_at(context.home(), options.from));
     vault::VaultReader& reader = at.reader();
-    const vault::SnapshotRecord record = HF_TRY(
-        options.latest.empty() ? reader.find(options.snapshot) : reader.latest(options.latest));
+    const vault::SnapshotRecord record = HF_TRY(wanted(reader, options, settings));
     if (options.dry_run) return survey(context, options, reader, record, settings);
     auto done = watch(
         "restore " + record.system, progress.stop,
@@ -171,6 +182,9 @@ Result<int> restore(const Context& context, const RestoreOptions& options) {
 std::string contradiction(const RestoreOptions& options) {
     if (options.snapshot.empty() && options.latest.empty()) return "SNAPSHOT or --latest SYSTEM";
     if (options.to.empty() != options.in_place) return "--to DIR or --in-place";
+    if (!options.until.empty() && (options.in_place || options.latest.empty())) {
+        return "--until with --latest and --to";
+    }
     if (options.resume && (options.in_place || !options.overwrite.empty())) {
         return "--resume without --in-place and --overwrite";
     }
@@ -191,6 +205,8 @@ void add_restore_verb(Command app, Context& context) {
     id.excludes(latest);
     verb.add_option("--to", options->to, "a folder: new, empty, or see --overwrite and --resume")
         .type_name("DIR");
+    verb.add_option("--until", options->until, "a streamed database as it was at this moment (UTC)")
+        .type_name("TIME");
     verb.add_flag("--in-place", options->in_place, "to where each source came from");
     verb.add_option("--overwrite", options->overwrite,
                     "what becomes of what is there: never, if-older, if-changed, always")
@@ -216,7 +232,8 @@ void add_restore_verb(Command app, Context& context) {
         "a file is whole before it takes a name; in place, --overwrite is if-changed unless told.\n"
         "Example: holdfast restore --latest epr --to /srv/restored\n"
         "Example: holdfast restore --latest epr --in-place --include 'letters/**'\n"
-        "Example: holdfast restore --latest epr --to /srv/restored --from Trumpton");
+        "Example: holdfast restore --latest epr --to /srv/restored --from Trumpton\n"
+        "Example: holdfast restore --latest epr --to /srv/restored --until 2026-11-28T02:50:00Z");
     verb.callback([&context, options] {
         const std::string wrong = contradiction(*options);
         if (!wrong.empty()) usage_error(wrong);

@@ -8,6 +8,7 @@
 #include "agent/config/systems.h"
 #include "agent/failover/older_term.h"
 #include "agent/node/node.h"
+#include "agent/stream/tail_base.h"
 #include "vault/base/worker_pool.h"
 
 #include <fmt/format.h>
@@ -20,15 +21,17 @@ namespace holdfast::agent::cli {
 namespace {
 
 Json to_json(const vault::SnapshotRecord& record) {
-    return {{"id", record.id.hex()},
-            {"system", record.system},
-            {"time", format_time(record.time)},
-            {"time_ms", record.time},
-            {"entries", record.entries},
-            {"bytes", record.bytes},
-            {"new_bytes", record.new_bytes},
-            {"stored_bytes", record.stored_bytes},
-            {"warnings", record.warnings}};
+    Json out{{"id", record.id.hex()},
+             {"system", record.system},
+             {"time", format_time(record.time)},
+             {"time_ms", record.time},
+             {"entries", record.entries},
+             {"bytes", record.bytes},
+             {"new_bytes", record.new_bytes},
+             {"stored_bytes", record.stored_bytes},
+             {"warnings", record.warnings}};
+    if (record.tail_of) out["tail_of"] = record.tail_of->hex();
+    return out;
 }
 
 struct SnapshotOptions {
@@ -69,6 +72,7 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
                                  {default_workers(), options.read_all, &progress, home.state});
         });
     if (!taken) return fail(taken.error());
+    if (auto done = remember_base(home.state, *system, *taken); !done) return fail(done.error());
     replicate_soon(home);
     const std::int64_t took_ms = (system_clock().steady_ns() - start) / 1'000'000;
     const vault::SnapshotRecord& record = taken->record;
@@ -106,9 +110,10 @@ int snapshots(const Context& context, const std::string& system, const std::stri
         if (!system.empty() && record.system != system) continue;
         out.push_back(to_json(record));
         if (context.json) continue;
-        fmt::print("{:<12}  {:<16} {:<20}  {:>10}  {:>10}  {}{}\n", record.id.brief(),
+        fmt::print("{:<12}  {:<16} {:<20}  {:>10}  {:>10}  {}{}{}\n", record.id.brief(),
                    record.system, format_time(record.time), human_bytes(record.bytes),
                    human_bytes(record.stored_bytes), human_age(now - record.time),
+                   record.tail_of ? "  " + record.tail_of->brief() + " and its log" : "",
                    record.warnings == 0 ? "" : fmt::format("  {} warnings", record.warnings));
     }
     if (context.json) fmt::print("{}\n", json_text(out));

@@ -6,6 +6,7 @@
 #include "agent/failover/wording.h"
 #include "agent/host/room.h"
 #include "agent/host/user.h"
+#include "agent/source/postgres/log_files.h"
 #include "agent/source/postgres/prepare.h"
 #include "vault/base/fault.h"
 #include "vault/base/file.h"
@@ -43,6 +44,8 @@ Result<Arguments> postgres_options(const StepContext& context, const Plan& plan,
     settings.port = plan.port();
     settings.listen_addresses = "127.0.0.1";
     settings.socket_dir = context.run_folder();
+    const std::string log = context.tree() + "/" + postgres::log_source_name(plan.runtime.source);
+    if (path_exists(log)) settings.log_folder = log;
     Arguments options = HF_TRY(postgres::prepare_restored_cluster(data_dir, settings));
     const std::string rules = context.run_folder() + "/logins.conf";
     HF_TRY(write_file_durably(rules, as_view(HF_TRY(login_rules(data_dir)))));

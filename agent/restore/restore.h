@@ -35,6 +35,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,8 @@ struct RestoreSettings {
     OwnerRules owners;                  // The numbers of the snapshot, unless it says otherwise.
     unsigned workers = 0;               // 0: default_workers().
     RestoreProgress* progress = nullptr;
+    /// restore_snapshot(): a streamed log is to be played up to this moment; none: to its end.
+    std::optional<std::int64_t> until_ms;
 };
 
 /// What was written. Of `damaged` and `warnings` the first restore_notices_max are kept.

@@ -1,7 +1,15 @@
 #include "agent/restore/restore_snapshot.h"
 
 #include "agent/restore/unfinished.h"
+#include "agent/source/postgres/log_files.h"
+#include "agent/source/postgres/recovery.h"
 #include "vault/base/file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
 
 namespace holdfast::agent {
 namespace {
@@ -58,6 +66,50 @@ Result<Overwrite> begin(const RestoreSettings& settings, const vault::SnapshotRe
     return earlier->same_boot ? Overwrite::IfChanged : Overwrite::Always;
 }
 
+/// The source whose log `source` is; null: it is no log.
+const vault::SourceInfo* streamed_by(const vault::Manifest& manifest,
+                                     const vault::SourceInfo& source) {
+    if (source.kind != postgres::log_kind) return nullptr;
+    const auto of = std::ranges::find_if(manifest.sources, [&](const vault::SourceInfo& one) {
+        return postgres::log_source_name(one.name) == source.name;
+    });
+    return of == manifest.sources.end() ? nullptr : &*of;
+}
+
+/// The log belongs to whoever owns the data folder. Errors: Io, Denied.
+Result<void> give_log(const std::string& data_dir, const std::string& log) {
+    struct stat owner {};
+    if (::stat(data_dir.c_str(), &owner) != 0) return io_error(errno, "look at " + data_dir);
+    std::error_code failed;
+    std::vector<std::string> paths{log};
+    for (const auto& item : std::filesystem::directory_iterator(log, failed)) {
+        paths.push_back(item.path());
+    }
+    if (failed) return Error{Errc::Io, "read " + log + ": " + failed.message()};
+    for (const std::string& path : paths) {
+        if (::lchown(path.c_str(), owner.st_uid, owner.st_gid) != 0) {
+            return io_error(errno, "give " + path + " to the server's user");
+        }
+    }
+    return {};
+}
+
+/// Where a part was restored, or no whole data folder, there is nothing to set up.
+Result<void> set_up_logs(const vault::Manifest& manifest, const std::vector<std::string>& folders,
+                         const RestoreSettings& settings) {
+    bool set_up = false;
+    for (std::size_t i = 0; i < folders.size(); ++i) {
+        if (streamed_by(manifest, manifest.sources[i]) == nullptr) continue;
+        const std::string data_dir = folders[i].substr(0, folders[i].rfind('/'));
+        if (!settings.includes.empty() || !path_exists(data_dir + "/PG_VERSION")) continue;
+        HF_TRY(give_log(data_dir, folders[i]));
+        HF_TRY(postgres::set_up_recovery(data_dir, postgres::log_folder, settings.until_ms));
+        set_up = true;
+    }
+    if (set_up || !settings.until_ms) return {};
+    return Error{Errc::Invalid, "this snapshot has no streamed log to stop in"};
+}
+
 class Restorer {
 public:
     Restorer(vault::VaultReader& reader, const RestoreSettings& settings)
@@ -106,6 +158,10 @@ private:
 Result<std::vector<std::string>> restore_folders(const vault::Manifest& manifest,
                                                  const RestoreSettings& settings) {
     std::vector<std::string> folders;
+    const auto logs = std::ranges::count_if(manifest.sources, [&](const auto& source) {
+        return streamed_by(manifest, source) != nullptr;
+    });
+    const bool several = manifest.sources.size() - static_cast<std::size_t>(logs) > 1;
     for (const vault::SourceInfo& source : manifest.sources) {
         if (settings.in_place) {
             if (source.kind != files_kind) {
@@ -117,13 +173,15 @@ Result<std::vector<std::string>> restore_folders(const vault::Manifest& manifest
                 return Error{Errc::Corrupt, "source " + source.name + " of an impossible place"};
             }
             folders.push_back(source.place);
-        } else if (manifest.sources.size() == 1) {
-            folders.push_back(settings.folder);
         } else {
-            if (!is_folder_name(source.name)) {
+            const vault::SourceInfo* const of = streamed_by(manifest, source);
+            const std::string& name = of == nullptr ? source.name : of->name;
+            if (!is_folder_name(name)) {
                 return Error{Errc::Corrupt, "a source with an impossible name"};
             }
-            folders.push_back(settings.folder + "/" + source.name);
+            std::string folder = several ? settings.folder + "/" + name : settings.folder;
+            if (of != nullptr) folder += std::string("/") + postgres::log_folder;
+            folders.push_back(std::move(folder));
         }
     }
     return folders;
@@ -144,6 +202,7 @@ Result<RestoreFacts> restore_snapshot(vault::VaultReader& reader,
     each.overwrite = HF_TRY(begin(settings, record));
     HF_TRY(make_folders(settings.folder));
     auto facts = Restorer(reader, each).run(manifest, folders);
+    if (facts) HF_TRY(set_up_logs(manifest, folders, settings));
     const bool nothing_done = !facts && facts.error().code == Errc::NotFound;
     if (leaves_mark && (facts || nothing_done)) HF_TRY(unmark_unfinished(settings.folder));
     if (!facts && !nothing_done && leaves_mark) {

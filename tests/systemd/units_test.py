@@ -84,6 +84,13 @@ class UnitsTest(unittest.TestCase):
                 said = running.communicate()[0]
             self.assertIn(running.returncode, (0, -15), said)
 
+    def test_a_stream_without_a_database_says_so(self):
+        _, *arguments = command_of("holdfast-stream@.service")
+        done = subprocess.run(self.words(*[word.replace("%i", "epr") for word in arguments]),
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no source of kind \"postgres\" has stream", done.stderr)
+
 
 if __name__ == "__main__":
     if not shutil.which("systemd-analyze"):

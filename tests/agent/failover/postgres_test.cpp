@@ -2,14 +2,20 @@
 // plan asked by the engine, and its users let in by password through a door.
 #include "agent/config/systems.h"
 #include "agent/failover/older_term.h"
+#include "agent/stream/streamer.h"
 #include "tests/agent/failover/failover_home.h"
 #include "tests/harness/postgres_server.h"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <numeric>
+#include <set>
+#include <utility>
 
 using namespace holdfast;
 using namespace holdfast::agent;
@@ -24,7 +30,8 @@ std::string replaced(std::string text, const std::string& word, const std::strin
     return text;
 }
 
-void add_database(FailoverHome& node, const PostgresServer& server, std::uint16_t relay) {
+void add_database(FailoverHome& node, const PostgresServer& server, std::uint16_t relay,
+                  const std::string& stream = "") {
     std::string text = R"(name = "epr"
 title = "Electronic patient record"
 [objectives]
@@ -37,6 +44,7 @@ host = "{socket}"
 port = {port}
 user = "postgres"
 sslmode = "disable"
+{stream}
 [plan]
 runtime = "postgres"
 hosts = []
@@ -55,6 +63,7 @@ relay = "127.0.0.1:{relay}"
 kind = "attested"
 say = "Is it off?"
 )";
+    text = replaced(text, "{stream}", stream);
     text = replaced(text, "{socket}", server.socket_dir());
     text = replaced(text, "{port}", std::to_string(server.port()));
     node.write(node.home().systems + "/epr.toml", replaced(text, "{relay}", std::to_string(relay)));
@@ -176,4 +185,67 @@ TEST_CASE("a PostgreSQL system is drilled, then failed over and used by password
     REQUIRE(closed);
     CHECK(closed->state == RunState::Closed);
     CHECK_FALSE(PostgresClient::open(users));
+}
+
+namespace {
+
+/// Streams the log of "epr" until `enough` has been told.
+void stream_until(const FailoverHome& node,
+                  const std::function<bool(const StreamEvent& event)>& enough) {
+    const auto system = load_system(node.home(), "epr");
+    REQUIRE(system);
+    std::atomic<bool> stop{false};
+    StreamSettings settings;
+    settings.state = node.home().state;
+    settings.open_vault = [&]() -> Result<std::unique_ptr<vault::Vault>> {
+        return std::move(HF_TRY(open_node(node.home())).vault);
+    };
+    settings.in_use = [](const vault::VaultReader&) { return std::set<vault::SnapshotId>(); };
+    settings.may_go_on = [&] { return check_term(node.home(), *system, system_clock()); };
+    settings.tell = [&](const StreamEvent& event) {
+        INFO(event.text);
+        CHECK(event.kind != StreamEvent::Kind::Problem);
+        if (enough(event) || event.kind == StreamEvent::Kind::Problem) stop = true;
+    };
+    settings.stop = &stop;
+    const auto done = stream_system(*system, system_clock(), settings);
+    INFO((done ? "" : done.error().message));
+    REQUIRE(done);
+}
+
+}  // namespace
+
+TEST_CASE("a drill brings in the log that was streamed after the snapshot", "[failover]") {
+    if (!can_run_systems()) return;
+    PostgresOptions options;
+    options.access_rules = {"local replication all trust"};
+    options.settings = {"max_slot_wal_keep_size = 1GB"};
+    auto server = PostgresServer::create(options);
+    REQUIRE(server);
+    REQUIRE(server->sql("CREATE DATABASE epr"));
+    REQUIRE(server->sql("CREATE TABLE allergies (id int, what text)", "epr"));
+    FailoverHome node;
+    add_database(node, *server, free_port(), "stream = \"1s\"");
+    stream_until(node, [&](const StreamEvent& event) {
+        if (event.kind == StreamEvent::Kind::Streaming) {  // The snapshot has none of these.
+            CHECK(server->sql(
+                "INSERT INTO allergies SELECT g, 'nuts' FROM generate_series(1, 1000) g", "epr"));
+        }
+        return event.kind == StreamEvent::Kind::Tail &&
+               event.snapshot == open_node(node.home())->vault->reader().latest("epr")->id &&
+               event.bytes > 10'000;
+    });
+    REQUIRE(server->stop());
+    REQUIRE(open_node(node.home())->vault->reader().latest("epr")->tail_of);
+
+    const auto engine = node.engine();
+    RunOrder order;
+    order.system = "epr";
+    const auto drill = engine->order_drill(order);
+    REQUIRE(drill);
+    const auto drilled = engine->wait(drill->id, run_ms_max);
+    REQUIRE(drilled);
+    INFO(run_json(*drilled));
+    CHECK(drilled->state == RunState::Succeeded);  // Its check asks for the thousand.
+    CHECK(node.remains() == "");
 }
