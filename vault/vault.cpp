@@ -316,6 +316,16 @@ Result<void> Vault::relist(const std::vector<SnapshotId>& snapshots, const Built
     return reader_->refresh();
 }
 
+Result<void> Vault::repeat_relist(const std::vector<SnapshotId>& snapshots, const ListId& list) {
+    for (std::size_t at = 0; at < snapshots.size(); at += standing_snapshots_max) {
+        const auto from = snapshots.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto count = std::min(standing_snapshots_max, snapshots.size() - at);
+        HF_TRY(append_standing(
+            {StandingKind::Relist, {from, from + static_cast<std::ptrdiff_t>(count)}}, list));
+    }
+    return reader_->refresh();
+}
+
 Result<void> Vault::append_standing(const StandingBody& body, const ListId& list) {
     const std::string text = encode_standing_body(body);
     HF_TRY(chain_->append(list, [&](const ChainId&, std::uint64_t) { return clear_body(text); }));

@@ -98,6 +98,10 @@ public:
     /// missing), Full, Io, Conflict.
     Result<void> relist(const std::vector<SnapshotId>& snapshots, const BuiltList& list);
 
+    /// Says again that snapshots stand on the list that they stand on; lock_commits() is held.
+    /// Errors: Full, Io, Conflict.
+    Result<void> repeat_relist(const std::vector<SnapshotId>& snapshots, const ListId& list);
+
     /// While it is held no snapshot of this vault is committed, and nothing is erased. Errors: Io.
     Result<Fd> lock_commits() const;
 

@@ -194,6 +194,7 @@ Result<void> Streamer::commit(Tail& tail) {
     vault::CarrySettings carry;
     carry.attached = settings_->attached;
     HF_TRY(vault::carry_ledger_over(*vault_, carry));
+    vault_ = HF_TRY(settings_->open_vault());  // Which forgets what was carried over.
     return {};
 }
 

@@ -49,6 +49,7 @@ public:
         for (unsigned day = 1; day <= settings_.days; ++day) {
             HF_TRY(one_day());
             HF_TRY(prune());
+            vault_ = HF_TRY(open());  // What a process knows of old, the next one does not.
             if (day % settings_.told_each_days == 0 || day == settings_.days) HF_TRY(tell(day));
         }
         return {};

@@ -238,6 +238,27 @@ TEST_CASE("a repacked snapshot stands on its new list behind a carry", "[vault][
     CHECK(node.verify(*fresh).clean());
 }
 
+TEST_CASE("relists are carried in few words", "[vault][carry]") {
+    Carried node;
+    std::vector<SnapshotId> taken;
+    for (int i = 0; i < 20; ++i) taken.push_back(node.take("version " + std::to_string(i)).id);
+    RepackSettings settings;
+    settings.unused_percent_max = 0;
+    REQUIRE(repack(*node.vault, settings)->snapshots == 20);
+    const auto list = node.vault->reader().standing().relisted(taken[7]);
+    std::vector<SnapshotId> most(taken.begin(), taken.end());
+    most.erase(most.begin() + 7);
+    REQUIRE(node.vault->forget(most));
+    CHECK(node.carry().kept == 3);  // Opening, snapshot, one relist.
+    const auto fresh = node.open();
+    CHECK(fresh->reader().standing().relisted(taken[7]) == list);
+    const auto deciding = fresh->reader().standing().deciding({});
+    REQUIRE(deciding.size() == 1);
+    CHECK(deciding.begin()->second.named == 1);
+    REQUIRE(erase_unneeded(*fresh, {}));
+    CHECK(node.verify(*fresh).clean());
+}
+
 TEST_CASE("a ledger with gaps is not carried over; what forgets snapshots of another chain is kept",
           "[vault][carry]") {
     Carried node;

@@ -121,13 +121,16 @@ std::optional<ListId> Standing::relisted(const SnapshotId& snapshot) const {
     return found->second.list;
 }
 
-std::set<std::pair<ChainId, std::uint64_t>> Standing::deciding(
+std::map<std::pair<ChainId, std::uint64_t>, Standing::Deciding> Standing::deciding(
     const std::set<SnapshotId>& given_up) const {
-    std::set<std::pair<ChainId, std::uint64_t>> entries;
+    std::map<std::pair<ChainId, std::uint64_t>, Deciding> entries;
     for (const auto& [snapshot, relisted] : relisted_) {
-        if (!given_up.contains(snapshot)) {
-            entries.emplace(relisted.rank.chain, relisted.rank.number);
-        }
+        if (given_up.contains(snapshot)) continue;
+        const std::pair at(relisted.rank.chain, relisted.rank.number);
+        Deciding& entry = entries[at];
+        entry.list = relisted.list;
+        entry.snapshots.push_back(snapshot);
+        entry.named = relists_.at(at).size();
     }
     return entries;
 }

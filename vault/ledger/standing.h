@@ -46,8 +46,14 @@ public:
     /// The list that a snapshot stands on, if an entry of type "relist" says so. Of several the one
     /// latest in its chain counts; of several chains that which goes on from the other.
     std::optional<ListId> relisted(const SnapshotId& snapshot) const;
-    /// The entries that say so of snapshots that are not in `given_up`: a chain, and a number.
-    std::set<std::pair<ChainId, std::uint64_t>> deciding(
+    /// A relist that counts for some of the snapshots that it names.
+    struct Deciding {
+        ListId list;
+        std::vector<SnapshotId> snapshots;  // Those.
+        std::size_t named = 0;              // How many it names.
+    };
+    /// Those that count for snapshots that are not in `given_up`, by their chain and number.
+    std::map<std::pair<ChainId, std::uint64_t>, Deciding> deciding(
         const std::set<SnapshotId>& given_up) const;
 
     /// The lists that snapshots stand on, and those that other entries name; not those of snapshots

@@ -6,6 +6,7 @@
 #include "vault/ledger/standing.h"
 
 #include <algorithm>
+#include <map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -67,7 +68,7 @@ private:
     Vault* vault_;
     std::set<SnapshotId> attached_;
     std::set<SnapshotId> given_up_;
-    std::set<std::pair<ChainId, std::uint64_t>> deciding_;
+    std::map<std::pair<ChainId, std::uint64_t>, Standing::Deciding> deciding_;
     Snapshots there_;
 };
 
@@ -79,6 +80,32 @@ Result<StoredChain> own_chain(Vault& vault) {
         return vault.roster().node_by_ledger_key(envelope.signer) != nullptr;
     };
     return read_stored_chain(vault.store(), vault.roster().trust, id, numbers, may_sign);
+}
+
+/// Repeats what relists say of snapshots that stand, where it is said together with much that does
+/// not, or by several: then these need not be carried.
+Result<void> gather_relists(Vault& vault, const std::set<SnapshotId>& attached) {
+    const Standing& standing = vault.reader().standing();
+    std::set<SnapshotId> given_up = standing.forgotten();
+    for (const SnapshotId& id : attached) given_up.erase(id);
+    struct Gathered {
+        std::vector<SnapshotId> snapshots;
+        std::size_t entries = 0;
+        std::size_t named = 0;
+    };
+    std::map<ListId, Gathered> by_list;
+    for (const auto& [at, entry] : standing.deciding(given_up)) {
+        if (at.first != vault.chain().id()) continue;
+        Gathered& all = by_list[entry.list];
+        all.snapshots.insert(all.snapshots.end(), entry.snapshots.begin(), entry.snapshots.end());
+        all.named += entry.named;
+        ++all.entries;
+    }
+    for (const auto& [list, all] : by_list) {
+        const bool is_short = all.entries == 1 && all.named == all.snapshots.size();
+        if (!is_short) HF_TRY(vault.repeat_relist(all.snapshots, list));
+    }
+    return {};
 }
 
 bool is_due(const StoredChain& own, std::uint64_t entries_min) {
@@ -117,6 +144,7 @@ Result<CarryReport> carry_ledger_over(Vault& vault, const CarrySettings& setting
     report.carried = true;
     report.kept = HF_TRY(chooser.run()).size();
     if (settings.dry_run) return report;
+    HF_TRY(gather_relists(vault, attached));
     HF_TRY(vault.chain().carry_over([&]() -> Result<std::vector<const LedgerEntry*>> {
         Chooser now(vault, attached);
         auto kept = HF_TRY(now.run());

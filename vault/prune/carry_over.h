@@ -2,10 +2,11 @@
 // what stands in it, and not as all that was ever said (vault/ledger/carry.h).
 //
 // Left out are: snapshots that were forgotten, what forgot them, and relists that another has
-// overtaken. All else is carried word by word. The entries before the carry before the new one are
-// erased: so a reader, or a partner that lags behind, always has a carry's length of entries left,
-// and a damaged carry has an older one behind it. Killed at any point it leaves a part of a carry,
-// which says nothing, or entries that nobody reads.
+// overtaken; what relists say is said once more before, in few words. All else is carried word by
+// word. The entries before the carry before the new one are erased: so a reader, or a partner that
+// lags behind, always has a carry's length of entries left, and a damaged carry has an older one
+// behind it. Killed at any point it leaves a part of a carry, which says nothing, or entries that
+// nobody reads.
 #pragma once
 
 #include "vault/vault.h"
