@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace holdfast::agent {
 namespace {
@@ -62,7 +63,9 @@ private:
     std::optional<std::int64_t> last_;
 };
 
-/// Within each chain, going back: what is later than something behind it is in doubt.
+/// Within each chain, going back: what is later than something behind it is in doubt. Tails are
+/// compared with tails: they go on while the snapshot is copied that the next ones stand on, and
+/// that bears the time at which it began.
 void doubt(std::vector<Verdict>& verdicts, std::int64_t now_ms) {
     std::vector<Verdict*> order;
     order.reserve(verdicts.size());
@@ -70,9 +73,10 @@ void doubt(std::vector<Verdict>& verdicts, std::int64_t now_ms) {
     std::sort(order.begin(), order.end(), [](const Verdict* a, const Verdict* b) {
         return a->record.number > b->record.number;
     });
-    std::map<ChainId, std::int64_t> earliest;
+    std::map<std::pair<ChainId, bool>, std::int64_t> earliest;
     for (Verdict* one : order) {
-        const auto at = earliest.try_emplace(one->record.chain, now_ms + clock_slack_ms).first;
+        const std::pair row(one->record.chain, one->record.tail_of.has_value());
+        const auto at = earliest.try_emplace(row, now_ms + clock_slack_ms).first;
         one->doubted = one->record.time > at->second;
         at->second = std::min(at->second, one->record.time);
     }

@@ -165,7 +165,7 @@ TEST_CASE("a carry that was cut off comes again from its first part", "[peer]") 
     REQUIRE(pair.at_partner() == vault::EntryNumbers{0, 1, 4, 5, 6});
     pair.bert.stop();
     const auto chain = pair.anna.open_vault()->chain().id();
-    for (std::uint64_t number : {5, 6}) {
+    for (const std::uint64_t number : {5U, 6U}) {
         fs::remove(pair.tenancy() + "/vault/" + vault::entry_name(chain, number));
     }
     pair.bert.start();

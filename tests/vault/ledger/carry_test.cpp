@@ -56,7 +56,7 @@ TEST_CASE("a chain goes on from a carry as if it had been read whole", "[vault][
     Grown grown;
     grown.add(grown.carry(grown.chain.log(), {&grown.entries[0], &grown.entries[3]}));
     grown.add(material::next_entry(grown.chain, "{}"));
-    for (std::uint64_t number : {1, 2, 4}) {
+    for (const std::uint64_t number : {1U, 2U, 4U}) {
         REQUIRE(grown.store.remove(entry_name(grown.chain.head().chain, number)));
     }
     const StoredChain read = grown.read();
@@ -84,7 +84,7 @@ TEST_CASE("a carry that is not its chain's own word is passed over", "[vault][le
     unsigned_one.envelope.signer = material::signing_key(2).public_key;
     const auto& all = grown.entries;
     Chain shorter = material::empty_chain();
-    for (int i = 0; i < 4; ++i) REQUIRE(shorter.append(all[i].envelope, key_1_may));
+    for (std::size_t i = 0; i < 4; ++i) REQUIRE(shorter.append(all[i].envelope, key_1_may));
     MerkleLog other_tree;
     for (int i = 0; i < 5; ++i) other_tree.append(entry_hash(all[4].envelope));
 
