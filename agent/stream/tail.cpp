@@ -67,12 +67,9 @@ Result<void> Tail::resume(vault::Vault& vault) {
             if (item.entry.path != name_of(number)) {
                 return Error{Errc::Corrupt, "log " + item.entry.path + " is not the next"};
             }
-            LogFile& file = files[number];
-            const std::uint64_t end =
-                std::min(from_.segment_bytes, to - number * from_.segment_bytes);
-            file.open.resize(end);  // As many bytes as there are; settle() keeps the whole pieces.
-            settle(file, HF_TRY(tree->extents(item)));
-            file.open.clear();
+            const std::uint64_t start = number * from_.segment_bytes;
+            const std::uint64_t size = std::min(from_.segment_bytes, to - std::min(to, start));
+            settle(files[number], size, HF_TRY(tree->extents(item)));
             return {};
         });
         if (!walked || files.empty()) return {};
@@ -133,7 +130,10 @@ Result<vault::SnapshotRecord> Tail::commit(vault::Vault& vault, const SystemSett
     fault_point("tail stored, no ledger entry yet");
     const vault::SnapshotRecord record =
         HF_TRY(vault.commit(writing, written, system.name, now_ms, 0, base_.snapshot));
-    for (const auto& [number, of] : extents) settle(files_.at(number), of);
+    for (const auto& [number, of] : extents) {
+        LogFile& file = files_.at(number);
+        settle(file, file.size(), of);
+    }
     committed_lsn_ = next_lsn_;
     return record;
 }
@@ -170,9 +170,9 @@ Result<std::map<std::uint64_t, vault::Extents>> Tail::write_files(vault::Snapsho
     return all;
 }
 
-/// What of `extents` is whole pieces of what came, or the whole file, need not be written again.
-void Tail::settle(LogFile& file, const vault::Extents& extents) const {
-    const std::uint64_t size = file.size();
+/// What of `extents` is whole pieces of the `size` bytes that came, or the whole file, need not be
+/// written again, nor kept in memory.
+void Tail::settle(LogFile& file, std::uint64_t size, const vault::Extents& extents) const {
     const std::uint64_t whole =
         size == from_.segment_bytes ? size : size - size % vault::fixed_piece_bytes;
     vault::Extents stored;
@@ -182,8 +182,10 @@ void Tail::settle(LogFile& file, const vault::Extents& extents) const {
         bytes += one.length;
         stored.push_back(one);
     }
-    const auto settled = static_cast<std::ptrdiff_t>(bytes - std::min(bytes, file.stored_bytes));
-    file.open.erase(file.open.begin(), file.open.begin() + settled);
+    const std::uint64_t settled = bytes - std::min(bytes, file.stored_bytes);
+    const auto rest =
+        static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(settled, file.open.size()));
+    file.open = Buffer(file.open.begin() + rest, file.open.end());
     file.stored = std::move(stored);
     file.stored_bytes = bytes;
 }

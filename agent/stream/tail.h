@@ -57,7 +57,7 @@ private:
     std::string name_of(std::uint64_t file) const;
     Result<std::map<std::uint64_t, vault::Extents>> write_files(vault::SnapshotWriter& writer);
     Result<void> add_source(vault::SnapshotWriter& writer, const SystemSettings& system);
-    void settle(LogFile& file, const vault::Extents& extents) const;
+    void settle(LogFile& file, std::uint64_t size, const vault::Extents& extents) const;
     std::string facts() const;
 
     std::string system_;

@@ -63,6 +63,11 @@ def moment(text):
     return datetime.datetime.strptime(text + "+0000", "%Y-%m-%d %H:%M:%S.%f%z").timestamp()
 
 
+def lsn(text):
+    high, low = text.split("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
 class StreamTest(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster()
@@ -251,6 +256,25 @@ sslmode = "prefer"
         again.wait_for("tail")
         again.end()
         self.assertEqual(self.ticks(sql=self.restored("anew")), self.ticks())
+
+    def test_memory_does_not_grow_with_the_log(self):
+        stream = self.stream()
+        stream.wait_for("streaming")
+        stream.wait_for("tail")
+        first = self.memory(stream)
+        for _ in range(8):
+            self.cluster.sql("insert into visits select i, repeat('z', 400) from generate_series(1, 100000) i")
+        end = lsn(self.cluster.sql("select pg_current_wal_lsn()"))
+        self.assertGreater(end, 400_000_000)
+        while lsn(stream.wait_for("tail")["lsn"]) < end:
+            pass
+        self.assertLess(self.memory(stream) - first, 200 << 20)
+        self.assertEqual(stream.end()[0], 0)
+
+    @staticmethod
+    def memory(stream):
+        with open(f"/proc/{stream.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmRSS"))
 
     def test_a_source_without_a_limit_is_refused(self):
         self.cluster.sql("alter system set max_slot_wal_keep_size = -1")

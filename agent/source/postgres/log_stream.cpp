@@ -2,6 +2,7 @@
 
 #include "agent/source/postgres/facts.h"
 #include "agent/source/postgres/layout.h"
+#include "agent/source/postgres/log_row.h"
 #include "vault/base/clock.h"
 
 #include <charconv>
@@ -11,26 +12,11 @@ namespace {
 
 constexpr int answer_timeout_ms = 30'000;
 constexpr std::int64_t tell_each_ns = 1'000'000'000;
-constexpr std::int64_t postgres_epoch_us = 946'684'800'000'000;  // 2000-01-01, in Unix time.
 constexpr std::size_t slot_bytes_max = 63;
-constexpr std::size_t log_header_bytes = 25;    // 'w', start, end, time.
-constexpr std::size_t alive_header_bytes = 18;  // 'k', end, time, whether to answer.
 constexpr const char* undefined_file = "58P01";
 constexpr const char* object_missing = "42704";
 constexpr const char* object_in_use = "55006";
 constexpr const char* not_as_needed = "55000";
-
-std::uint64_t big_endian(View bytes) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i) value = value << 8 | bytes[i];
-    return value;
-}
-
-void put_big_endian(Buffer& out, std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        out.push_back(static_cast<std::uint8_t>(value >> shift));
-    }
-}
 
 /// Told apart by their SQLSTATE, what the caller can do about the end of a stream.
 Error sorted(Error error, const std::string& state, const std::string& slot) {
@@ -146,27 +132,18 @@ Result<LogBytes> LogStream::next(std::size_t bytes_max, int wait_ms) {
     return came;
 }
 
-/// 'w': log. 'k': alive; asks perhaps for a word.
-Result<void> LogStream::take_row(View row, LogBytes& into) {
-    const char kind = row.empty() ? '\0' : static_cast<char>(row[0]);
-    if (kind == 'w' && row.size() > log_header_bytes) {
-        const std::uint64_t start = big_endian(row.subspan(1));
-        source_end_ = std::max(source_end_, big_endian(row.subspan(9)));
-        if (start != into.end()) {
-            return Error{Errc::Corrupt, "the source sent log from " + lsn_text(start) + " where " +
-                                            lsn_text(into.end()) + " was next"};
-        }
-        const View bytes = row.subspan(log_header_bytes);
-        into.bytes.insert(into.bytes.end(), bytes.begin(), bytes.end());
-        source_end_ = std::max(source_end_, into.end());
-        return {};
+Result<void> LogStream::take_row(View bytes, LogBytes& into) {
+    const LogRow row = HF_TRY(parse_log_row(bytes));
+    source_end_ = std::max(source_end_, row.written);
+    if (row.answer) return tell();
+    if (row.log.empty()) return {};
+    if (row.start != into.end()) {
+        return Error{Errc::Corrupt, "the source sent log from " + lsn_text(row.start) + " where " +
+                                        lsn_text(into.end()) + " was next"};
     }
-    if (kind == 'k' && row.size() >= alive_header_bytes) {
-        source_end_ = std::max(source_end_, big_endian(row.subspan(1)));
-        if (row[17] != 0) return tell();
-        return {};
-    }
-    return Error{Errc::Corrupt, "the source sent a message of unknown kind"};
+    into.bytes.insert(into.bytes.end(), row.log.begin(), row.log.end());
+    source_end_ = std::max(source_end_, into.end());
+    return {};
 }
 
 Result<void> LogStream::confirm(std::uint64_t lsn) {
@@ -174,17 +151,9 @@ Result<void> LogStream::confirm(std::uint64_t lsn) {
     return tell();
 }
 
-/// What is written here, and what is safe; nothing is ever applied.
 Result<void> LogStream::tell() {
     told_ns_ = system_clock().steady_ns();
-    Buffer word{'r'};
-    put_big_endian(word, confirmed_);
-    put_big_endian(word, confirmed_);
-    put_big_endian(word, 0);
-    const std::int64_t now_us = system_clock().wall_ms() * 1000 - postgres_epoch_us;
-    put_big_endian(word, static_cast<std::uint64_t>(now_us));
-    word.push_back(0);
-    return session_.send_row(word, answer_timeout_ms);
+    return session_.send_row(log_answer(confirmed_, system_clock().wall_ms()), answer_timeout_ms);
 }
 
 /// The copy is over: with an error, or since the source follows another timeline.
