@@ -94,15 +94,16 @@ void keep_newest(std::vector<Verdict>& verdicts) {
 }
 
 /// A tail has what the older ones of its base have: so the newest stays as long as the base.
-void keep_logs(std::vector<Verdict>& verdicts) {
+void keep_logs(std::vector<Verdict>& verdicts, std::int64_t now_ms) {
     std::set<vault::SnapshotId> kept;
     for (const Verdict& one : verdicts) {
         if (one.keep && !one.record.tail_of) kept.insert(one.record.id);
     }
     for (auto at = verdicts.rbegin(); at != verdicts.rend(); ++at) {
-        if (!at->record.tail_of || kept.erase(*at->record.tail_of) == 0) continue;
-        at->why.emplace_back("log");
-        at->keep = true;
+        if (!at->record.tail_of) continue;
+        if (kept.erase(*at->record.tail_of) != 0) at->why.emplace_back("log");
+        if (at->record.time > now_ms - tail_recent_ms) at->why.emplace_back("recent log");
+        at->keep = !at->why.empty();
     }
 }
 
@@ -140,7 +141,7 @@ std::vector<Verdict> judge(const std::vector<vault::SnapshotRecord>& records,
         if (one.doubted) one.why.emplace_back("its time is in doubt");
         one.keep = !one.why.empty();
     }
-    keep_logs(verdicts);
+    keep_logs(verdicts, now_ms);
     return verdicts;
 }
 

@@ -7,7 +7,8 @@
 // Clocks jump, so a time is believed only as far as the order of the ledger bears it out: a
 // snapshot that claims to be later than one that was written after it, or than now, is kept and
 // told, and no rule counts it. The newest of a system, in the ledger's order, is always kept.
-// Tails (agent/stream/tail.h) are not counted: of each snapshot that is kept its newest tail is.
+// Tails (agent/stream/tail.h) are not counted: of each snapshot that is kept its newest tail is,
+// and all of the last hour.
 // Pure functions.
 #pragma once
 
@@ -22,6 +23,9 @@ namespace holdfast::agent {
 
 /// How far a snapshot may be ahead of `now` and still be believed.
 constexpr std::int64_t clock_slack_ms = 5 * 60'000;
+
+/// So long a tail is kept that a newer one has made needless: somebody may be about to run it.
+constexpr std::int64_t tail_recent_ms = 60 * 60'000;
 
 struct Verdict {
     vault::SnapshotRecord record;

@@ -1,13 +1,14 @@
 #include "agent/stream/streamer.h"
 
 #include "agent/backup/source_copy.h"
+#include "agent/prune/judge.h"
 #include "vault/base/clock.h"
 #include "vault/prune/carry_over.h"
 
 #include <poll.h>
 
 #include <algorithm>
-#include <optional>
+#include <map>
 #include <vector>
 
 namespace holdfast::agent {
@@ -43,7 +44,7 @@ private:
     Result<void> follow(postgres::LogStream& stream, Tail& tail);
     Result<void> commit(Tail& tail);
     Result<void> change_base(Tail& tail);
-    Result<void> forget_older(const Tail& tail);
+    Result<void> forget_older();
     bool stopped() const { return *settings_->stop; }
     void pause(std::int64_t ms) const;
     std::int64_t now_ms() const { return clock_->steady_ns() / 1'000'000; }
@@ -153,7 +154,10 @@ Result<void> Streamer::take_base(postgres::LogStream& stream, Tail& tail, const 
 Result<void> Streamer::follow(postgres::LogStream& stream, Tail& tail) {
     std::int64_t last_ms = now_ms();
     while (!stopped()) {
-        const std::int64_t left_ms = std::max<std::int64_t>(1, last_ms + of_->stream_ms - now_ms());
+        // What comes after a pause is gathered for an interval too.
+        const bool waits = tail.pending_bytes() == 0;
+        const std::int64_t left_ms =
+            waits ? of_->stream_ms : std::max<std::int64_t>(1, last_ms + of_->stream_ms - now_ms());
         const bool full = tail.pending_bytes() >= pending_bytes_max;
         auto came = full ? Result<postgres::LogBytes>(postgres::LogBytes{tail.next_lsn(), {}})
                          : stream.next(bytes_at_once, static_cast<int>(left_ms));
@@ -189,7 +193,7 @@ Result<void> Streamer::follow(postgres::LogStream& stream, Tail& tail) {
 Result<void> Streamer::commit(Tail& tail) {
     HF_TRY(settings_->may_go_on());
     newest_ = HF_TRY(tail.commit(*vault_, *system_, clock_->wall_ms(), settings_->workers)).id;
-    HF_TRY(forget_older(tail));
+    HF_TRY(forget_older());
     if (++commits_ % commits_a_carry != 0) return {};
     vault::CarrySettings carry;
     carry.attached = settings_->attached;
@@ -210,11 +214,18 @@ Result<void> Streamer::change_base(Tail& tail) {
     return tail.begin(*std::move(base));
 }
 
-/// A tail has all that the ones before it on the same base have.
-Result<void> Streamer::forget_older(const Tail& tail) {
+/// A tail has all that the ones before it on the same base have. Those of the last while stay: a
+/// run may have chosen one, or two people be about to release it to a partner.
+Result<void> Streamer::forget_older() {
+    std::map<vault::SnapshotId, vault::SnapshotId> newest;  // By its base.
+    for (const vault::SnapshotRecord& one : vault_->reader().snapshots()) {
+        if (one.tail_of) newest[*one.tail_of] = one.id;
+    }
+    const std::int64_t recent = clock_->wall_ms() - tail_recent_ms;
     std::vector<vault::SnapshotId> older;
     for (const vault::SnapshotRecord& one : vault_->reader().snapshots()) {
-        if (one.tail_of == tail.base() && one.id != newest_) older.push_back(one.id);
+        const bool ours = one.tail_of && one.system == system_->name;
+        if (ours && one.time < recent && newest[*one.tail_of] != one.id) older.push_back(one.id);
     }
     if (older.size() < older_tails_max) return {};
     const auto in_use = HF_TRY(settings_->in_use(vault_->reader()));

@@ -4,8 +4,10 @@
 #include "vault/base/units.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 namespace holdfast::bench {
 namespace {
@@ -14,6 +16,8 @@ constexpr std::uint64_t letter_bytes = 24_KiB;
 constexpr std::uint64_t table_bytes = 8_MiB;
 constexpr std::uint64_t image_bytes = 512_KiB;
 constexpr std::uint64_t files_per_folder = 500;
+constexpr std::uint64_t many_per_folder = 1000;
+constexpr off_t sparse_bytes = 4096;
 
 /// splitmix64.
 class Draw {
@@ -100,6 +104,18 @@ Result<void> make_dataset(const std::string& folder, std::uint64_t megabytes) {
     HF_TRY(fill(folder + "/letters", third, letter, draw));
     HF_TRY(fill(folder + "/tables", third, table, draw));
     HF_TRY(fill(folder + "/images", third, image, draw));
+    return {};
+}
+
+Result<void> make_many_files(const std::string& folder, std::uint64_t count) {
+    if (path_exists(folder)) return Error{Errc::Conflict, folder + " is there already"};
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::string below = folder + "/" + std::to_string(i / many_per_folder);
+        if (i % many_per_folder == 0) HF_TRY(make_folders(below, 0755));
+        const std::string path = below + "/letter-" + std::to_string(i) + ".txt";
+        const Fd fd = HF_TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644));
+        if (::ftruncate(fd.get(), sparse_bytes) != 0) return io_error(errno, "grow " + path);
+    }
     return {};
 }
 

@@ -12,4 +12,8 @@ namespace holdfast::bench {
 /// Fills `folder`, which must be new. Errors: Conflict, Full, Io.
 Result<void> make_dataset(const std::string& folder, std::uint64_t megabytes);
 
+/// Fills `folder`, which must be new, with `count` sparse files of 4 KiB, a thousand in a folder.
+/// Errors: Conflict, Full, Io.
+Result<void> make_many_files(const std::string& folder, std::uint64_t count);
+
 }  // namespace holdfast::bench

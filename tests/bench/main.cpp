@@ -17,6 +17,7 @@ namespace {
 int usage() {
     std::fprintf(stderr,
                  "usage: holdfast_bench make FOLDER MEGABYTES\n"
+                 "       holdfast_bench files FOLDER COUNT\n"
                  "       holdfast_bench floor FOLDER SCRATCH\n"
                  "       holdfast_bench year FOLDER DAYS SYSTEMS MINUTES\n");
     return 2;
@@ -66,9 +67,13 @@ int main(int argc, char** argv) {
     if (argc != 4) return usage();
     const std::string_view verb = argv[1];
     if (verb == "floor") return floor_of(argv[2], argv[3]);
-    if (verb != "make") return usage();
-    const unsigned long long megabytes = std::strtoull(argv[3], nullptr, 10);
-    if (megabytes == 0 || megabytes > 1'000'000) return usage();
-    const auto made = make_dataset(argv[2], megabytes);
+    const unsigned long long amount = std::strtoull(argv[3], nullptr, 10);
+    if (amount == 0) return usage();
+    if (verb == "files") {
+        const auto made = make_many_files(argv[2], amount);
+        return made ? 0 : fail(made.error());
+    }
+    if (verb != "make" || amount > 1'000'000) return usage();
+    const auto made = make_dataset(argv[2], amount);
     return made ? 0 : fail(made.error());
 }

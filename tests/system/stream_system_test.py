@@ -203,7 +203,12 @@ sslmode = "prefer"
             with self.subTest(name):
                 until = last[:23].replace(" ", "T").ljust(23, "0") + "Z"
                 sql = self.restored(name, "--until", until)
-                self.assertEqual(self.ticks(sql=sql), self.ticks(f"at <= '{until[:-1]}'"))
+                count, newest = self.ticks(sql=sql)
+                # The server goes by the moment of the commit, a little after the row's own.
+                self.assertEqual((count, newest), self.ticks(f"at <= '{newest}'"))
+                self.assertLessEqual(newest, until[:-1].replace("T", " "))
+                self.assertGreaterEqual(
+                    count, self.ticks(f"at <= timestamp '{until[:-1]}' - interval '50 ms'")[0])
                 sql("insert into ticks (at) values (now())")
         refused = self.node.run("restore", "--latest", "epr", "--to", self.node.path("never"), "--until",
                                 "2031-01-01T00:00:00Z")
@@ -215,12 +220,15 @@ sslmode = "prefer"
             self.assertEqual(refused.code, 2, wrong)
         self.node.ok("prune", "epr", "--keep", "last=2")
         kept = self.node.ok("snapshots", "epr", "--json").json()
-        self.assertEqual([bool(one.get("tail_of")) for one in kept].count(True), 2)
+        self.assertEqual(len({one["tail_of"] for one in kept if "tail_of" in one}), 2)
         self.node.ok("verify", "--read-data")
 
     def test_a_stream_that_was_away_goes_on_where_it_was(self):
         stream = self.stream()
         base = stream.wait_for("streaming")["snapshot"]
+        self.cluster.sql("insert into ticks (at) values (now())")
+        stream.wait_for("tail")
+        self.wait_for_silence(stream)
         self.cluster.sql("insert into ticks (at) values (now())")
         stream.wait_for("tail")
         self.assertEqual(stream.end()[0], 0)
@@ -270,6 +278,12 @@ sslmode = "prefer"
             pass
         self.assertLess(self.memory(stream) - first, 200 << 20)
         self.assertEqual(stream.end()[0], 0)
+
+    @staticmethod
+    def wait_for_silence(stream):
+        """Until nothing has come for three intervals: the stream is idle."""
+        while select.select([stream.process.stdout], [], [], 3)[0]:
+            stream.next()
 
     @staticmethod
     def memory(stream):

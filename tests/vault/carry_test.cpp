@@ -252,7 +252,8 @@ TEST_CASE("relists are carried in few words", "[vault][carry]") {
     CHECK(node.carry().kept == 3);  // Opening, snapshot, one relist.
     const auto fresh = node.open();
     CHECK(fresh->reader().standing().relisted(taken[7]) == list);
-    const auto deciding = fresh->reader().standing().deciding({});
+    const auto deciding =
+        fresh->reader().standing().deciding([](const SnapshotId&) { return true; });
     REQUIRE(deciding.size() == 1);
     CHECK(deciding.begin()->second.named == 1);
     REQUIRE(erase_unneeded(*fresh, {}));

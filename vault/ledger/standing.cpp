@@ -122,10 +122,10 @@ std::optional<ListId> Standing::relisted(const SnapshotId& snapshot) const {
 }
 
 std::map<std::pair<ChainId, std::uint64_t>, Standing::Deciding> Standing::deciding(
-    const std::set<SnapshotId>& given_up) const {
+    const std::function<bool(const SnapshotId&)>& stands) const {
     std::map<std::pair<ChainId, std::uint64_t>, Deciding> entries;
     for (const auto& [snapshot, relisted] : relisted_) {
-        if (given_up.contains(snapshot)) continue;
+        if (!stands(snapshot)) continue;
         const std::pair at(relisted.rank.chain, relisted.rank.number);
         Deciding& entry = entries[at];
         entry.list = relisted.list;

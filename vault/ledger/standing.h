@@ -9,6 +9,7 @@
 #include "vault/ledger/ledger.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -52,9 +53,9 @@ public:
         std::vector<SnapshotId> snapshots;  // Those.
         std::size_t named = 0;              // How many it names.
     };
-    /// Those that count for snapshots that are not in `given_up`, by their chain and number.
+    /// Those that count for snapshots that stand, by their chain and number.
     std::map<std::pair<ChainId, std::uint64_t>, Deciding> deciding(
-        const std::set<SnapshotId>& given_up) const;
+        const std::function<bool(const SnapshotId&)>& stands) const;
 
     /// The lists that snapshots stand on, and those that other entries name; not those of snapshots
     /// in `given_up`, nor those that were replaced.

@@ -16,38 +16,59 @@ namespace {
 
 using Snapshots = std::unordered_set<SnapshotId, IdHash<SnapshotTag>>;
 
-/// What of this node's chain still says something.
+/// What of this node's chain still says something, in a ledger that was read just now.
 class Chooser {
 public:
-    Chooser(Vault& vault, std::set<SnapshotId> attached)
-        : vault_(&vault), attached_(std::move(attached)) {}
+    Chooser(Vault& vault, const std::set<SnapshotId>& attached)
+        : own_(vault.chain().id()), ledger_(&vault.reader().ledger()) {
+        const Standing& standing = vault.reader().standing();
+        std::set<SnapshotId> given_up = standing.forgotten();
+        for (const SnapshotId& id : attached) given_up.erase(id);
+        for (const auto& [chain, entries] : ledger_->entries()) {
+            for (const LedgerEntry& entry : entries) {
+                const SnapshotId id = snapshot_id(entry.envelope);
+                if (chain != own_ || !given_up.contains(id)) there_.insert(id);
+                if (!given_up.contains(id)) standing_.insert(id);
+            }
+        }
+        deciding_ =
+            standing.deciding([this](const SnapshotId& id) { return standing_.contains(id); });
+    }
 
-    Result<std::vector<const LedgerEntry*>> run() {
-        VaultReader& reader = vault_->reader();
-        HF_TRY(reader.refresh());
-        given_up_ = reader.standing().forgotten();
-        for (const SnapshotId& id : attached_) given_up_.erase(id);
-        deciding_ = reader.standing().deciding(given_up_);
-        note_there();
+    std::vector<const LedgerEntry*> entries() const {
         std::vector<const LedgerEntry*> kept;
-        for (const LedgerEntry& entry : reader.ledger().entries().at(vault_->chain().id())) {
+        for (const LedgerEntry& entry : ledger_->entries().at(own_)) {
             if (says_something(entry)) kept.push_back(&entry);
         }
         return kept;
     }
 
-private:
-    /// The entries that will be there: of this chain those that are not given up, of others all.
-    void note_there() {
-        for (const auto& [chain, entries] : vault_->reader().ledger().entries()) {
-            for (const LedgerEntry& entry : entries) {
-                const SnapshotId id = snapshot_id(entry.envelope);
-                const bool own = chain == vault_->chain().id();
-                if (!own || !given_up_.contains(id)) there_.insert(id);
-            }
+    /// What relists say of snapshots that stand, where it is said together with much that does not,
+    /// or by several.
+    std::map<ListId, std::vector<SnapshotId>> scattered() const {
+        struct Gathered {
+            std::vector<SnapshotId> snapshots;
+            std::size_t entries = 0;
+            std::size_t named = 0;
+        };
+        std::map<ListId, Gathered> by_list;
+        for (const auto& [at, entry] : deciding_) {
+            if (at.first != own_) continue;
+            Gathered& all = by_list[entry.list];
+            all.snapshots.insert(all.snapshots.end(), entry.snapshots.begin(),
+                                 entry.snapshots.end());
+            all.named += entry.named;
+            ++all.entries;
         }
+        std::map<ListId, std::vector<SnapshotId>> out;
+        for (auto& [list, all] : by_list) {
+            const bool is_short = all.entries == 1 && all.named == all.snapshots.size();
+            if (!is_short) out[list] = std::move(all.snapshots);
+        }
+        return out;
     }
 
+private:
     /// What cannot be read is kept.
     bool says_something(const LedgerEntry& entry) const {
         const Envelope& envelope = entry.envelope;
@@ -65,11 +86,11 @@ private:
                                    [&](const SnapshotId& id) { return there_.contains(id); });
     }
 
-    Vault* vault_;
-    std::set<SnapshotId> attached_;
-    std::set<SnapshotId> given_up_;
+    ChainId own_;
+    const Ledger* ledger_;
+    Snapshots there_;     // Entries that will be there: of this chain those not given up.
+    Snapshots standing_;  // Entries that are not given up.
     std::map<std::pair<ChainId, std::uint64_t>, Standing::Deciding> deciding_;
-    Snapshots there_;
 };
 
 /// The chain from its newest carry on: this process may know it from an older one on.
@@ -80,32 +101,6 @@ Result<StoredChain> own_chain(Vault& vault) {
         return vault.roster().node_by_ledger_key(envelope.signer) != nullptr;
     };
     return read_stored_chain(vault.store(), vault.roster().trust, id, numbers, may_sign);
-}
-
-/// Repeats what relists say of snapshots that stand, where it is said together with much that does
-/// not, or by several: then these need not be carried.
-Result<void> gather_relists(Vault& vault, const std::set<SnapshotId>& attached) {
-    const Standing& standing = vault.reader().standing();
-    std::set<SnapshotId> given_up = standing.forgotten();
-    for (const SnapshotId& id : attached) given_up.erase(id);
-    struct Gathered {
-        std::vector<SnapshotId> snapshots;
-        std::size_t entries = 0;
-        std::size_t named = 0;
-    };
-    std::map<ListId, Gathered> by_list;
-    for (const auto& [at, entry] : standing.deciding(given_up)) {
-        if (at.first != vault.chain().id()) continue;
-        Gathered& all = by_list[entry.list];
-        all.snapshots.insert(all.snapshots.end(), entry.snapshots.begin(), entry.snapshots.end());
-        all.named += entry.named;
-        ++all.entries;
-    }
-    for (const auto& [list, all] : by_list) {
-        const bool is_short = all.entries == 1 && all.named == all.snapshots.size();
-        if (!is_short) HF_TRY(vault.repeat_relist(all.snapshots, list));
-    }
-    return {};
 }
 
 bool is_due(const StoredChain& own, std::uint64_t entries_min) {
@@ -140,14 +135,16 @@ Result<CarryReport> carry_ledger_over(Vault& vault, const CarrySettings& setting
     const StoredChain own = HF_TRY(own_chain(vault));
     report.before = own.entries.size();
     if (!is_due(own, settings.entries_min)) return report;
-    Chooser chooser(vault, attached);
     report.carried = true;
-    report.kept = HF_TRY(chooser.run()).size();
+    const Chooser before(vault, attached);
+    report.kept = before.entries().size();
     if (settings.dry_run) return report;
-    HF_TRY(gather_relists(vault, attached));
+    for (const auto& [list, snapshots] : before.scattered()) {
+        HF_TRY(vault.repeat_relist(snapshots, list));
+    }
     HF_TRY(vault.chain().carry_over([&]() -> Result<std::vector<const LedgerEntry*>> {
-        Chooser now(vault, attached);
-        auto kept = HF_TRY(now.run());
+        HF_TRY(vault.reader().refresh());
+        auto kept = Chooser(vault, attached).entries();
         report.kept = kept.size();
         return kept;
     }));

@@ -297,7 +297,7 @@ Result<std::optional<CopyRow>> Connection::copy_row(int timeout_ms) {
 
 Result<std::optional<CopyRow>> Connection::copy_row_within(int wait_ms) {
     const std::int64_t deadline = deadline_in(wait_ms);
-    for (;;) {
+    for (bool last = false;;) {
         char* data = nullptr;
         const int size = PQgetCopyData(conn_.get(), &data, 1);
         if (size > 0) {
@@ -309,8 +309,10 @@ Result<std::optional<CopyRow>> Connection::copy_row_within(int wait_ms) {
         }
         if (size < 0) return ended(PQerrorMessage(conn_.get()));
         if (stopped_ && stopped_()) return Error{Errc::Interrupted, "the stream was stopped"};
-        const std::int64_t left_ms = (deadline - system_clock().steady_ns()) / 1'000'000;
-        if (left_ms <= 0) return std::optional<CopyRow>();
+        if (last) return std::optional<CopyRow>();
+        const std::int64_t left_ms =
+            std::max<std::int64_t>(0, (deadline - system_clock().steady_ns()) / 1'000'000);
+        last = left_ms == 0;  // One more look at what the socket has.
         pollfd watched{PQsocket(conn_.get()), POLLIN, 0};
         const int ready =
             ::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(left_ms, wait_slice_ms)));

@@ -5,6 +5,7 @@
 #include "agent/source/postgres/log_row.h"
 #include "vault/base/clock.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace holdfast::agent::postgres {
@@ -115,18 +116,16 @@ Result<LogBytes> LogStream::next(std::size_t bytes_max, int wait_ms) {
     while (came.bytes.size() < bytes_max) {
         const std::int64_t now_ns = system_clock().steady_ns();
         if (now_ns - told_ns_ > tell_each_ns) HF_TRY(tell());
-        const std::int64_t left_ms = (end_ns - now_ns) / 1'000'000;
-        if (left_ms <= 0) break;
-        const int slice = static_cast<int>(std::min<std::int64_t>(left_ms, wait_slice_ms));
-        auto row = session_.copy_row_within(slice);
+        const std::int64_t left_ms =
+            std::clamp<std::int64_t>((end_ns - now_ns) / 1'000'000, 0, wait_slice_ms);
+        auto row = session_.copy_row_within(static_cast<int>(left_ms));
         if (!row) {
             if (!came.bytes.empty()) break;  // What came before is good; the next call tells.
             return std::move(row).error();
         }
         if (*row) HF_TRY(take_row((*row)->view(), came));
-        if (!session_.copy_ended()) continue;
-        if (!came.bytes.empty()) break;
-        return ended();
+        if (session_.copy_ended() && came.bytes.empty()) return ended();
+        if (session_.copy_ended() || (!*row && left_ms == 0)) break;
     }
     next_lsn_ = came.end();
     return came;

@@ -189,11 +189,14 @@ TEST_CASE("a PostgreSQL system is drilled, then failed over and used by password
 
 namespace {
 
-/// Streams the log of "epr" until `enough` has been told.
+/// Streams the log of "epr" until `enough` has been told, each `every_ms` if that is not 0.
 void stream_until(const FailoverHome& node,
-                  const std::function<bool(const StreamEvent& event)>& enough) {
-    const auto system = load_system(node.home(), "epr");
+                  const std::function<bool(const StreamEvent& event)>& enough,
+                  const Clock& clock = system_clock(), std::int64_t every_ms = 0) {
+    auto system = load_system(node.home(), "epr");
     REQUIRE(system);
+    auto& source = std::get<PostgresSourceSettings>(system->sources.at(0).of);
+    if (every_ms != 0) source.stream_ms = every_ms;
     std::atomic<bool> stop{false};
     StreamSettings settings;
     settings.state = node.home().state;
@@ -208,7 +211,7 @@ void stream_until(const FailoverHome& node,
         if (enough(event) || event.kind == StreamEvent::Kind::Problem) stop = true;
     };
     settings.stop = &stop;
-    const auto done = stream_system(*system, system_clock(), settings);
+    const auto done = stream_system(*system, clock, settings);
     INFO((done ? "" : done.error().message));
     REQUIRE(done);
 }
@@ -248,4 +251,51 @@ TEST_CASE("a drill brings in the log that was streamed after the snapshot", "[fa
     INFO(run_json(*drilled));
     CHECK(drilled->state == RunState::Succeeded);  // Its check asks for the thousand.
     CHECK(node.remains() == "");
+}
+
+namespace {
+
+/// The system's clock, some time later.
+class LaterClock final : public Clock {
+public:
+    std::int64_t wall_ms() const override { return system_clock().wall_ms() + later_ms; }
+    std::int64_t steady_ns() const override { return system_clock().steady_ns(); }
+    std::int64_t later_ms = 0;
+};
+
+}  // namespace
+
+TEST_CASE("tails that a newer one makes needless are forgotten after an hour", "[failover]") {
+    PostgresOptions options;
+    options.access_rules = {"local replication all trust"};
+    options.settings = {"max_slot_wal_keep_size = 1GB"};
+    auto server = PostgresServer::create(options);
+    REQUIRE(server);
+    REQUIRE(server->sql("CREATE TABLE allergies (id int, what text)"));
+    FailoverHome node;
+    add_database(node, *server, free_port(), "stream = \"1s\"");
+    const auto tails = [&] {
+        const auto opened = open_node(node.home());
+        std::size_t count = 0;
+        for (const auto& one : opened->vault->reader().snapshots()) count += one.tail_of ? 1 : 0;
+        return count;
+    };
+    LaterClock clock;
+    std::size_t told = 0;
+    std::size_t before = 0;
+    stream_until(
+        node,
+        [&](const StreamEvent& event) {
+            CHECK(server->sql("INSERT INTO allergies VALUES (1, 'nuts')"));
+            if (event.kind != StreamEvent::Kind::Tail) return false;
+            if (++told == 20) {
+                before = tails();
+                clock.later_ms = 2 * hour_ms;
+            }
+            return told == 21;
+        },
+        clock, 20);
+    CHECK(before == 20);
+    CHECK(tails() <= 2);  // The newest, and perhaps one for what came while it was told to stop.
+    CHECK(open_node(node.home())->vault->reader().latest("epr")->tail_of);
 }

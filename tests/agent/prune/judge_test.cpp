@@ -205,11 +205,13 @@ TEST_CASE("of each snapshot that is kept its newest tail is, and no rule counts 
             chain.records.back().tail_of = id;
         }
     }
-    const std::int64_t now = at("2026-11-28 03:00");
+    const std::int64_t now = at("2026-11-28 04:00");
     CHECK(kept(judge(chain.records, rules({"last=2"}), now)) ==
           Times{"2026-11-28T01:00", "2026-11-28T01:20", "2026-11-28T02:00", "2026-11-28T02:20"});
     CHECK(kept(judge(chain.records, rules({"daily=1"}), now)) ==
           Times{"2026-11-28T02:00", "2026-11-28T02:20"});
+    CHECK(kept(judge(chain.records, rules({"last=1"}), at("2026-11-28 02:30"))) ==
+          Times{"2026-11-28T02:00", "2026-11-28T02:10", "2026-11-28T02:20"});
     // A tail that came while the snapshot behind it was copied: that one's time is its beginning.
     chain.records[5].time = at("2026-11-28 02:05");
     for (const Verdict& one : judge(chain.records, rules({"last=2"}), now)) CHECK(!one.doubted);
