@@ -264,6 +264,7 @@ Result<std::vector<Buffer>> Tenancy::papers() const {
     if (failed) return Error{Errc::Io, "read " + folder_ + "/papers: " + failed.message()};
     std::sort(paths.begin(), paths.end());
     std::vector<Buffer> out;
+    out.reserve(paths.size());
     for (const std::string& path : paths) {
         out.push_back(HF_TRY(read_file(path, vault::record_bytes_max)));
     }

@@ -100,11 +100,11 @@ Result<Chain> chain_before(const LedgerEntry& first) {
         peaks.push_back(Digest::read(in));
     }
     if (!in.ok()) return bad_carry(envelope, Errc::Corrupt, "cut short");
-    MerkleLog log = HF_TRY(MerkleLog::resume(envelope.number, std::move(peaks)));
+    const MerkleLog log = HF_TRY(MerkleLog::resume(envelope.number, std::move(peaks)));
     if (log.root() != envelope.previous) {
         return bad_carry(envelope, Errc::Denied, "its tree is not the one that it goes on from");
     }
-    return Chain(envelope.trust, envelope.chain, std::move(log));
+    return Chain(envelope.trust, envelope.chain, log);
 }
 
 Result<Carry> read_carry(std::span<const LedgerEntry> parts, const MaySign& may_sign) {

@@ -39,7 +39,7 @@ class Chain {
 public:
     Chain(const TrustId& trust, const ChainId& chain) : head_{trust, chain, 0, {}} {}
     /// Known from the entry on that stands behind those in `before`.
-    Chain(const TrustId& trust, const ChainId& chain, MerkleLog before)
+    Chain(const TrustId& trust, const ChainId& chain, const MerkleLog& before)
         : head_{trust, chain, before.size(), before.root()}, start_(before), log_(before) {}
 
     /// Checks `next` as the entry behind the last, with its signature, and takes it in.

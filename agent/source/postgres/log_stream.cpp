@@ -35,10 +35,10 @@ Error sorted(Error error, const std::string& state, const std::string& slot) {
 }  // namespace
 
 std::string slot_name(const std::string& system, const std::string& source) {
-    std::string name = "holdfast_";
-    for (const char c : system + "_" + source) {
+    std::string name = "holdfast_" + system + "_" + source;
+    for (char& c : name) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        name += plain ? c : '_';
+        if (!plain) c = '_';
     }
     return name.substr(0, slot_bytes_max);
 }
