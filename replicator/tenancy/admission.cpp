@@ -11,6 +11,7 @@
 #include "vault/ledger/body.h"
 #include "vault/ledger/carry.h"
 #include "vault/ledger/list.h"
+#include "vault/ledger/may_sign.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -51,9 +52,7 @@ std::uint64_t Tenancy::bytes_max_of(const std::string& name) {
 }
 
 vault::MaySign Tenancy::may_sign() const {
-    return [this](const vault::Envelope& envelope) {
-        return roster_.node_by_ledger_key(envelope.signer) != nullptr;
-    };
+    return vault::nodes_may_sign(roster_);
 }
 
 Result<Stored> Tenancy::put(const std::string& name, View object, const Terms& terms,

@@ -2,6 +2,7 @@
 
 #include "vault/base/fault.h"
 #include "vault/base/lock_file.h"
+#include "vault/ledger/may_sign.h"
 
 #include <algorithm>
 #include <utility>
@@ -19,9 +20,7 @@ Result<void> Ledger::refresh() {
 }
 
 MaySign Ledger::may_sign() const {
-    return [this](const Envelope& envelope) {
-        return roster_->node_by_ledger_key(envelope.signer) != nullptr;
-    };
+    return nodes_may_sign(*roster_);
 }
 
 /// What came since. If the last entry that was read is gone, others were carried over and erased

@@ -3,6 +3,7 @@
 #include "vault/base/fault.h"
 #include "vault/keys/key_ring.h"
 #include "vault/ledger/body.h"
+#include "vault/ledger/may_sign.h"
 #include "vault/ledger/standing.h"
 
 #include <algorithm>
@@ -97,10 +98,8 @@ private:
 Result<StoredChain> own_chain(Vault& vault) {
     const ChainId& id = vault.chain().id();
     const EntryNumbers numbers = HF_TRY(stored_entries(vault.store(), id));
-    const auto may_sign = [&](const Envelope& envelope) {
-        return vault.roster().node_by_ledger_key(envelope.signer) != nullptr;
-    };
-    return read_stored_chain(vault.store(), vault.roster().trust, id, numbers, may_sign);
+    return read_stored_chain(vault.store(), vault.roster().trust, id, numbers,
+                             nodes_may_sign(vault.roster()));
 }
 
 bool is_due(const StoredChain& own, std::uint64_t entries_min) {

@@ -5,6 +5,7 @@
 #include "vault/keys/domain.h"
 #include "vault/keys/epoch.h"
 #include "vault/ledger/list.h"
+#include "vault/ledger/may_sign.h"
 #include "vault/pack/pack_writer.h"
 
 #include <algorithm>
@@ -168,9 +169,7 @@ Result<void> Repairer::mend_chain(const Damage& damage) {
 Result<bool> Repairer::mend_entries(const ChainId& id, const RepairSource& source,
                                     std::string& why) {
     const Roster& roster = vault_->roster();
-    const auto may_sign = [&](const Envelope& envelope) {
-        return roster.node_by_ledger_key(envelope.signer) != nullptr;
-    };
+    const MaySign may_sign = nodes_may_sign(roster);
     const Chain* ours = vault_->reader().ledger().chain(id);
     Chain chain = ours != nullptr ? *ours : Chain(roster.trust, id);
     bool mended = false;
