@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -45,8 +44,9 @@ public:
 private:
     /// What begins at the entry that was read last, if that is a carry.
     std::optional<Carry> carry_here() const;
+    /// Both move what they take out of read_.
     void go_up(StoredChain& into);
-    void take_known(StoredChain& into) const;
+    void take_known(StoredChain& into);
 
     const Store* store_;
     TrustId trust_;
@@ -65,8 +65,7 @@ Result<StoredChain> Descent::run(const EntryNumbers& numbers) {
         if (!carry) continue;
         StoredChain from{std::move(carry->chain), std::move(carry->entries), {}};
         go_up(from);
-        // The first part is in, unless it is badly signed: then the carry is nobody's word.
-        if (from.chain.length() > from.chain.first()) return from;
+        return from;
     }
     StoredChain whole{Chain(trust_, id_), {}, {}};
     go_up(whole);
@@ -82,28 +81,29 @@ std::optional<Carry> Descent::carry_here() const {
         if (!at->second) return std::nullopt;
         parts.push_back(*at->second);
     }
-    if (parts[0].envelope.trust != trust_) return std::nullopt;
+    const Envelope& first = parts[0].envelope;
+    const bool ours = first.trust == trust_ && (*may_sign_)(first) && signature_holds(first);
+    if (!ours) return std::nullopt;  // Nobody's word.
     auto carry = read_carry(parts, *may_sign_);
     if (!carry) return std::nullopt;  // An older one may hold, or the first entry be there.
     return *std::move(carry);
 }
 
 /// Up to the head that is known, if these entries make it.
-void Descent::take_known(StoredChain& into) const {
+void Descent::take_known(StoredChain& into) {
     if (known_ == nullptr || known_->chain != id_) return;
-    std::vector<LedgerEntry> entries;
+    std::vector<LedgerEntry*> entries;
     std::vector<Envelope> envelopes;
     for (auto at = read_.rbegin(); at != read_.rend(); ++at) {
-        const auto& [number, entry] = *at;
+        auto& [number, entry] = *at;
         const std::uint64_t next = into.chain.length() + entries.size();
         if (number < next) continue;
         if (number >= known_->length || number != next || !entry) break;
-        entries.push_back(*entry);
+        entries.push_back(&*entry);
         envelopes.push_back(entry->envelope);
     }
     if (!into.chain.append_known(envelopes, *known_)) return;
-    into.entries.insert(into.entries.end(), std::make_move_iterator(entries.begin()),
-                        std::make_move_iterator(entries.end()));
+    for (LedgerEntry* entry : entries) into.entries.push_back(std::move(*entry));
 }
 
 void Descent::go_up(StoredChain& into) {
@@ -118,7 +118,7 @@ void Descent::go_up(StoredChain& into) {
             into.broken = std::move(taken).error().within(entry_name(id_, number));
             return;
         }
-        into.entries.push_back(*entry);
+        into.entries.push_back(*std::move(entry));
     }
 }
 
