@@ -42,6 +42,7 @@ private:
     Result<void> take_base(postgres::LogStream& stream, Tail& tail, const std::string& why);
     Result<bool> goes_on(postgres::LogStream& stream, Tail& tail);
     Result<void> follow(postgres::LogStream& stream, Tail& tail);
+    Result<bool> keep(const postgres::LogStream& stream, Tail& tail);
     Result<void> commit(Tail& tail);
     Result<void> change_base(Tail& tail);
     Result<void> forget_older();
@@ -164,25 +165,13 @@ Result<void> Streamer::follow(postgres::LogStream& stream, Tail& tail) {
         if (full) pause(left_ms);
         if (came) tail.add(*came);
         const std::int64_t since_ms = now_ms() - last_ms;
-        const bool due = tail.pending_bytes() != 0 &&
-                         (since_ms >= of_->stream_ms || tail.pending_bytes() >= pending_bytes_soon);
-        // The source may be gone for good: what it sent last is kept at once.
-        if (due || since_ms >= idle_ms || (!came && tail.pending_bytes() != 0) ||
-            (stopped() && tail.pending_bytes() != 0)) {
+        // The source may be gone for good, or this process: what it sent last is kept at once.
+        const bool soon = since_ms >= of_->stream_ms || !came || stopped() ||
+                          tail.pending_bytes() >= pending_bytes_soon;
+        if (since_ms >= idle_ms || (tail.pending_bytes() != 0 && soon)) {
             last_ms = now_ms();
-            const std::uint64_t bytes = tail.pending_bytes();
-            auto kept = commit(tail);
-            const bool later =
-                !kept && (kept.error().code == Errc::Full || kept.error().code == Errc::Io ||
-                          kept.error().code == Errc::Conflict);
-            if (later) problem(kept.error());
-            if (!kept && !later) return kept;
+            const bool kept = HF_TRY(keep(stream, tail));
             if (kept && came) HF_TRY(stream.confirm(tail.next_lsn()));
-            if (kept) {
-                settings_->tell(
-                    {StreamEvent::Kind::Tail, "", newest_, tail.next_lsn(), bytes,
-                     stream.source_end() - std::min(stream.source_end(), tail.next_lsn())});
-            }
         }
         if (!came) return std::move(came).error();
         HF_TRY(change_base(tail));
@@ -190,8 +179,26 @@ Result<void> Streamer::follow(postgres::LogStream& stream, Tail& tail) {
     return {};
 }
 
+/// False: it was not possible now (a full disk), and nothing is lost.
+Result<bool> Streamer::keep(const postgres::LogStream& stream, Tail& tail) {
+    const std::uint64_t bytes = tail.pending_bytes();
+    const auto kept = commit(tail);
+    if (!kept) {
+        const Errc code = kept.error().code;
+        if (code != Errc::Full && code != Errc::Io && code != Errc::Conflict) return kept.error();
+        problem(kept.error());
+        return false;
+    }
+    const std::uint64_t behind =
+        stream.source_end() - std::min(stream.source_end(), tail.next_lsn());
+    settings_->tell({StreamEvent::Kind::Tail, "", newest_, tail.next_lsn(), bytes, behind});
+    return true;
+}
+
 Result<void> Streamer::commit(Tail& tail) {
     HF_TRY(settings_->may_go_on());
+    const auto mended = HF_TRY(vault_->chain().make_sound());
+    if (mended) problem({Errc::Corrupt, *mended});
     newest_ = HF_TRY(tail.commit(*vault_, *system_, clock_->wall_ms(), settings_->workers)).id;
     HF_TRY(forget_older());
     if (++commits_ % commits_a_carry != 0) return {};

@@ -63,7 +63,7 @@ Result<void> Tail::resume(vault::Vault& vault) {
         const auto walked = tree->walk([&](std::uint64_t, const vault::Item& item) -> Result<void> {
             if (item.entry.type != vault::FileType::Regular) return {};
             const std::uint64_t number =
-                files_.empty() && files.empty() ? file_of(next_lsn_) : files.rbegin()->first + 1;
+                files.empty() ? file_of(next_lsn_) : files.rbegin()->first + 1;
             if (item.entry.path != name_of(number)) {
                 return Error{Errc::Corrupt, "log " + item.entry.path + " is not the next"};
             }
@@ -101,7 +101,6 @@ void Tail::add(const postgres::LogBytes& bytes) {
 
 Result<vault::SnapshotRecord> Tail::commit(vault::Vault& vault, const SystemSettings& system,
                                            std::int64_t now_ms, unsigned workers) {
-    HF_TRY(vault.chain().make_sound());
     const auto writing = HF_TRY(vault.begin_writing(system.name, mode_of(system)));
     const vault::SnapshotRecord base = HF_TRY(vault.reader().find(base_.snapshot));
     if (base.domain != writing.epoch.domain) {
