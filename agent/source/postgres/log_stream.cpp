@@ -57,13 +57,10 @@ Result<LogStream> LogStream::open(const PostgresSettings& settings, std::string 
     const std::string timeline = cell(system.get(), 0, 1);
     const auto parsed = std::from_chars(timeline.data(), timeline.data() + timeline.size(),
                                         stream.source_.timeline);
-    const auto written = parse_lsn(cell(system.get(), 0, 2));
     const auto segment = parse_size(HF_TRY(show(session, "wal_segment_size")));
-    if (stream.source_.system_id.empty() || parsed.ec != std::errc() || !written || !segment ||
-        *segment == 0) {
+    if (stream.source_.system_id.empty() || parsed.ec != std::errc() || !segment || *segment == 0) {
         return Error{Errc::Invalid, "the server does not say which system it is"};
     }
-    stream.source_.written_lsn = *written;
     stream.source_.segment_bytes = *segment;
     HF_TRY(stream.check_limit(log_bytes_max));
     return stream;
@@ -167,15 +164,6 @@ Error LogStream::ended() {
         }
     }
     return {Errc::Unreachable, "the source ended the stream of its log"};
-}
-
-Result<void> LogStream::drop_slot(const PostgresSettings& settings, const std::string& slot,
-                                  Stopped stopped) {
-    Connection session =
-        HF_TRY(Connection::open(settings, Connection::Mode::Replication, std::move(stopped)));
-    auto dropped = session.query("DROP_REPLICATION_SLOT " + slot, answer_timeout_ms);
-    if (dropped || session.last_state() == object_missing) return {};
-    return sorted(std::move(dropped).error(), session.last_state(), slot);
 }
 
 }  // namespace holdfast::agent::postgres

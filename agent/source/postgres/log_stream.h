@@ -28,7 +28,6 @@ struct LogSource {
     std::string system_id;
     std::uint32_t timeline = 0;
     std::uint64_t segment_bytes = 0;
-    std::uint64_t written_lsn = 0;  // As far as the source had written its log.
 };
 
 class LogStream {
@@ -54,10 +53,6 @@ public:
     Result<void> confirm(std::uint64_t lsn);
     /// As far as the source said that it has written.
     std::uint64_t source_end() const { return source_end_; }
-
-    /// Removes a slot that nobody needs any more; none is no error.
-    static Result<void> drop_slot(const PostgresSettings& settings, const std::string& slot,
-                                  Stopped stopped);
 
 private:
     LogStream(Connection session, std::string slot)
