@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -67,16 +68,22 @@ Result<vault::SnapshotRecord> snapshot_until(vault::VaultReader& reader, const s
                          "(holdfast snapshots, holdfast stream)"};
     }
     std::ranges::sort(tails, {}, &vault::SnapshotRecord::time);
-    std::string reached;
+    // When the copy was whole that tails stand on; and from when to when there is log.
+    std::map<vault::SnapshotId, std::optional<std::int64_t>> since;
+    std::map<std::int64_t, std::int64_t> reached;
     for (const vault::SnapshotRecord& one : tails) {
-        const auto since = whole_since(HF_TRY(reader.manifest(one)));
-        if (!since) continue;
-        if (*since <= until_ms && until_ms <= one.time) return one;
-        reached +=
-            (reached.empty() ? "" : ", ") + format_time(*since) + " to " + format_time(one.time);
+        const auto [known, is_new] = since.try_emplace(*one.tail_of);
+        if (is_new) known->second = whole_since(HF_TRY(reader.manifest(one)));
+        if (!known->second) continue;
+        if (*known->second <= until_ms && until_ms <= one.time) return one;
+        reached[*known->second] = one.time;
+    }
+    std::string there;
+    for (const auto& [from, to] : reached) {
+        there += (there.empty() ? "" : ", ") + format_time(from) + " to " + format_time(to);
     }
     return Error{Errc::NotFound, "no log of \"" + system + "\" reaches " + format_time(until_ms) +
-                                     "; there is " + (reached.empty() ? "none" : reached)};
+                                     "; there is " + (there.empty() ? "none" : there)};
 }
 
 }  // namespace holdfast::agent::cli
