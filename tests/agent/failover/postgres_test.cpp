@@ -91,6 +91,15 @@ std::string vault_listing(const FailoverHome& node) {
     return std::accumulate(lines.begin(), lines.end(), std::string());
 }
 
+void check_drill(Engine& engine, const RunOrder& order) {
+    const auto drill = engine.order_drill(order);
+    REQUIRE(drill);
+    const auto drilled = engine.wait(drill->id, run_ms_max);
+    REQUIRE(drilled);
+    INFO(run_json(*drilled));
+    CHECK(drilled->state == RunState::Succeeded);
+}
+
 /// The old server is back while the system is held under term 1.
 void check_older_term(FailoverHome& node, Engine& engine, PostgresServer& server) {
     const auto settings = load_system(node.home(), "epr");
@@ -144,12 +153,7 @@ TEST_CASE("a PostgreSQL system is drilled, then failed over and used by password
     const auto engine = node.engine();
     RunOrder order;
     order.system = "epr";
-    const auto drill = engine->order_drill(order);
-    REQUIRE(drill);
-    const auto drilled = engine->wait(drill->id, run_ms_max);
-    REQUIRE(drilled);
-    INFO(run_json(*drilled));
-    CHECK(drilled->state == RunState::Succeeded);
+    check_drill(*engine, order);
     CHECK(node.remains() == "");
 
     const TestPerson ada = node.add_person("Ada", {vault::Role::Approver});
@@ -244,12 +248,7 @@ TEST_CASE("a drill brings in the log that was streamed after the snapshot", "[fa
     const auto engine = node.engine();
     RunOrder order;
     order.system = "epr";
-    const auto drill = engine->order_drill(order);
-    REQUIRE(drill);
-    const auto drilled = engine->wait(drill->id, run_ms_max);
-    REQUIRE(drilled);
-    INFO(run_json(*drilled));
-    CHECK(drilled->state == RunState::Succeeded);  // Its check asks for the thousand.
+    check_drill(*engine, order);  // Its check asks for the thousand.
     CHECK(node.remains() == "");
 }
 
