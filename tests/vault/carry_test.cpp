@@ -121,6 +121,23 @@ TEST_CASE("what lies before the last carry but one is erased, and nobody misses 
     CHECK(node.verify(*fresh).clean());
 }
 
+TEST_CASE("who read long ago forgets what was forgotten since, though nothing says so any more",
+          "[vault][carry]") {
+    Carried node;
+    const auto given_up = node.take("given up");
+    const auto kept = node.take("kept");
+    const auto old = node.open();
+    REQUIRE(ids(*old) == std::vector{given_up.id, kept.id});
+    REQUIRE(node.vault->forget({given_up.id}));
+    node.carry();
+    const auto later = node.take("later");
+    node.carry();
+    REQUIRE(node.stored().front() > 2);
+    REQUIRE(old->reader().refresh());
+    CHECK(ids(*old) == std::vector{kept.id, later.id});
+    CHECK(old->reader().standing().forgotten().empty());
+}
+
 TEST_CASE("a snapshot that is written by who knows erased entries alone makes no fork",
           "[vault][carry]") {
     Carried node;

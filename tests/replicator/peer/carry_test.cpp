@@ -174,6 +174,26 @@ TEST_CASE("a carry that was cut off comes again from its first part", "[peer]") 
     pair.check_there({first, second});
 }
 
+TEST_CASE("what stands in the place of a carry that was cut off is not taken for it", "[peer]") {
+    Carrying pair;
+    pair.take("first");
+    pair.replicates(replicate(pair.anna, pair.bert.id()));
+    pair.take("second");
+    pair.carry(true);
+    pair.replicates(replicate(pair.anna, pair.bert.id()));
+    REQUIRE(pair.at_partner() == vault::EntryNumbers{0, 1, 3});
+    pair.bert.stop();
+    const auto chain = pair.anna.open_vault()->chain().id();
+    const std::string there = pair.tenancy() + "/vault/" + vault::entry_name(chain, 3);
+    Buffer bytes = must(read_file(there, vault::ledger_entry_bytes_max));
+    bytes.back() ^= 1;
+    must(write_file_durably(there, bytes, 0640));
+    pair.bert.start();
+    const TransferInfo failed = replicate(pair.anna, pair.bert.id());
+    CHECK(failed.state == "failed");
+    CHECK(failed.problem.find("another entry of this number is here") != std::string::npos);
+}
+
 TEST_CASE("a fork does not get in behind a carry", "[peer]") {
     Carrying pair;
     pair.take("first");
