@@ -2,10 +2,14 @@
 
 #include "agent/backup/source_copy.h"
 #include "agent/backup/tree_sink.h"
+#include "agent/source/journal/socket.h"
+#include "vault/base/damage.h"
 #include "vault/base/fault.h"
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 namespace holdfast::agent {
 namespace {
@@ -27,7 +31,25 @@ public:
             before.trees_.emplace(source.name, std::move(*tree));
             before.facts_.emplace(source.name, source.facts);
         }
+        before.plan_ = manifest->plan;
+        before.list_ = record->list;
         return before;
+    }
+
+    /// The packs that it stands on; none, and why, if a snapshot of `plan` may not rely on them
+    /// unseen. Errors: Io.
+    Result<std::optional<std::set<PackId>>> packs(vault::Vault& vault, const std::string& plan,
+                                                  std::string& why) const {
+        const std::optional<std::set<PackId>> none;
+        why = trees_.empty() ? "there is no snapshot before, or it cannot be read" : "";
+        if (why.empty() && plan_ != plan) why = "the system's settings have changed";
+        if (!why.empty()) return none;
+        const auto list = vault.reader().ledger().list(list_);
+        std::set<PackId> packs;
+        if (list) packs.insert(list->packs.begin(), list->packs.end());
+        const bool sound = list && HF_TRY(vault.index().all_sound(packs));
+        if (!sound) why = "the snapshot before stands on packs that are not sound";
+        return sound ? std::optional(std::move(packs)) : none;
     }
 
     const vault::TreeReader* tree(const std::string& source) const {
@@ -42,6 +64,8 @@ public:
     }
 
 private:
+    std::string plan_;
+    ListId list_;
     std::map<std::string, std::string> facts_;
     std::unique_ptr<vault::ChunkReader> chunks_;
     std::map<std::string, vault::TreeReader> trees_;
@@ -54,8 +78,12 @@ vault::OpeningKeys mode_of(const SystemSettings& system) {
                                                     : vault::OpeningKeys::Locked;
 }
 
-Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& system,
-                                   const Clock& clock, const BackupSettings& settings) {
+namespace {
+
+/// `refuted` is set if only a snapshot without journals can succeed.
+Result<BackupResult> try_snapshot(vault::Vault& vault, const SystemSettings& system,
+                                  const Clock& clock, const BackupSettings& settings,
+                                  bool with_journals, bool& refuted) {
     BackupProgress unwatched;
     BackupProgress& progress = settings.progress != nullptr ? *settings.progress : unwatched;
     const std::int64_t now = clock.wall_ms();
@@ -66,14 +94,29 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
     const auto writing = HF_TRY(vault.begin_writing(system.name, mode_of(system)));
     const Before before =
         settings.read_all ? Before() : Before::of(vault, system.name, writing.epoch.domain);
+    std::string not_kept = "a file with several names was met, or the snapshot before is damaged";
+    std::optional<std::set<PackId>> packs;
+    if (with_journals) packs = HF_TRY(before.packs(vault, system.text, not_kept));
     vault::SnapshotWriter writer(vault.context(writing, settings.workers));
     for (const SourceSettings& source : system.sources) {
         writer.begin_source(source.name, std::string(source.kind()), source_place(source));
-        TreeSink sink(writer, source.name, before.tree(source.name), result.warnings);
+        const vault::TreeReader* const tree = before.tree(source.name);
+        TreeSink sink(writer, source.name, tree, result.warnings);
+        const JournalTry journal{journal::socket_path(settings.run, system.name),
+                                 now,
+                                 tree,
+                                 packs && tree != nullptr ? &sink : nullptr,
+                                 not_kept,
+                                 result.journals,
+                                 refuted};
         const std::string facts_before = before.facts(source.name);
-        const std::string facts = HF_TRY(
-            copy_source(source, sink, {system.name, facts_before, settings.scratch, progress})
-                .within("source " + source.name));
+        const std::size_t journals = result.journals.size();
+        auto copied = copy_source(
+            source, sink, {system.name, facts_before, settings.scratch, progress, &journal});
+        const bool kept = result.journals.size() > journals && result.journals.back().whole.empty();
+        if (!copied && kept && is_damage(copied.error())) refuted = true;
+        const std::string facts = HF_TRY(std::move(copied).within("source " + source.name));
+        if (kept) writer.rely_on(*packs);
         HF_TRY(sink.finish());
         HF_TRY(writer.end_source(facts));
         result.sources.push_back(
@@ -93,6 +136,16 @@ Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& sy
     result.record =
         HF_TRY(vault.commit(writing, written, system.name, now, result.warnings.size()));
     return result;
+}
+
+}  // namespace
+
+Result<BackupResult> take_snapshot(vault::Vault& vault, const SystemSettings& system,
+                                   const Clock& clock, const BackupSettings& settings) {
+    bool refuted = false;
+    auto taken = try_snapshot(vault, system, clock, settings, true, refuted);
+    if (taken || !refuted) return taken;
+    return try_snapshot(vault, system, clock, settings, false, refuted);
 }
 
 }  // namespace holdfast::agent

@@ -34,6 +34,16 @@ struct BackupSettings {
     BackupProgress* progress = nullptr;
     std::string scratch;  // A folder for passing copies of databases, as large as those are; empty:
                           // /var/tmp.
+    std::string run;      // Where the journals of systems listen; empty: none is asked.
+};
+
+/// How a source's journal was used.
+struct JournalUse {
+    std::string source;
+    std::uint64_t changes = 0;  // Paths that it told of and that were looked at.
+    std::string whole;          // Why the source was read whole; empty: only the changes were.
+    bool proven = false;        // What it told was held against the whole tree,
+    std::uint64_t missed = 0;   // and lacked so many changes.
 };
 
 struct BackupResult {
@@ -42,6 +52,7 @@ struct BackupResult {
     std::uint64_t read_bytes = 0;
     std::vector<vault::SnapshotWarning> warnings;
     std::vector<vault::SourceInfo> sources;  // Without their trees.
+    std::vector<JournalUse> journals;        // Of sources that have one.
 };
 
 /// Takes a snapshot. With warnings it exists and lacks what they name.

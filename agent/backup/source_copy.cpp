@@ -1,5 +1,6 @@
 #include "agent/backup/source_copy.h"
 
+#include "agent/backup/journaled.h"
 #include "agent/config/nbd_uri.h"
 #include "agent/source/command/copy.h"
 #include "agent/source/files/copy.h"
@@ -20,13 +21,10 @@
 namespace holdfast::agent {
 namespace {
 
-std::string facts_of(const files::FilesFacts& facts) {
-    return json_text({{"files", facts.files},
-                      {"folders", facts.folders},
-                      {"excluded", facts.excluded},
-                      {"vanished", facts.vanished},
-                      {"changed", facts.changed},
-                      {"unreadable", facts.unreadable}});
+Json facts_of(const files::FilesFacts& facts) {
+    return {{"files", facts.files},       {"folders", facts.folders},
+            {"excluded", facts.excluded}, {"vanished", facts.vanished},
+            {"changed", facts.changed},   {"unreadable", facts.unreadable}};
 }
 
 std::string facts_of(const postgres::PostgresFacts& facts) {
@@ -93,6 +91,7 @@ struct HeldTree {
     std::string folder;
     std::unique_ptr<moment::Moment> moment;
     std::optional<hook::Hook> hook;
+    bool told_elsewhere = false;  // The hook said where.
 };
 
 /// Fails only if what was read is worth nothing; what is left behind is a warning.
@@ -107,13 +106,14 @@ Result<void> end_moment(moment::Moment& moment, Sink& sink) {
 Result<HeldTree> hold(const FilesSourceSettings& source, const std::string& name,
                       const std::vector<Glob>& excludes, Sink& sink, const CopyContext& context) {
     constexpr std::string_view answers[] = {"path"};
-    HeldTree held{source.path, nullptr, {}};
+    HeldTree held{source.path, nullptr, {}, false};
     if (!source.hook.begin.empty()) {
         held.hook.emplace(
             HF_TRY(hook::Hook::begin({source.hook.begin, source.hook.end, source.hook.timeout_ms},
                                      {context.system, name, {}}, answers)));
         const std::string path = held.hook->answer("path");
-        if (!path.empty()) held.folder = path;
+        held.told_elsewhere = !path.empty();
+        if (held.told_elsewhere) held.folder = path;
     }
     if (source.atomic == Atomic::Btrfs) {
         held.moment = HF_TRY(moment::hold_btrfs(held.folder, excludes));
@@ -132,6 +132,9 @@ Result<HeldTree> hold(const FilesSourceSettings& source, const std::string& name
 Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings& named, Sink& sink,
                          const CopyContext& context) {
     const std::vector<Glob> excludes = HF_TRY(parse_globs(source.exclude).within("excludes"));
+    std::optional<Journaled> journal;
+    if (source.journal && context.journal != nullptr)
+        journal = Journaled::begin(source, named.name, context);
     HeldTree held = HF_TRY(hold(source, named.name, excludes, sink, context));
     files::FilesSettings settings;
     settings.folder = held.folder;
@@ -145,10 +148,17 @@ Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings
     std::optional<moment::TranslatingSink> translating;
     Sink* to = &sink;
     if (held.moment) to = &translating.emplace(*held.moment, sink);
-    const auto facts = HF_TRY(files::copy_tree(settings, *to, tell_files(context.progress)));
+    if (journal && held.told_elsewhere) {
+        journal->rule_out("the hook told another path to read");
+    }
+    const auto progress = tell_files(context.progress);
+    const auto facts = HF_TRY(journal ? journal->copy(settings, *to, progress)
+                                      : files::copy_tree(settings, *to, progress));
     if (held.moment) HF_TRY(end_moment(*held.moment, sink));
     if (held.hook) end_hook(*held.hook, "", sink);
-    return facts_of(facts);
+    Json out = facts_of(facts);
+    if (journal) out["journal"] = journal->facts(facts);
+    return json_text(out);
 }
 
 Result<std::string> copy(const PostgresSourceSettings& source, const SourceSettings&, Sink& sink,

@@ -133,9 +133,84 @@ void TreeSink::warn(Warning warning) {
     warnings_->push_back({source_, std::move(warning.path), std::move(warning.what)});
 }
 
+bool TreeSink::leaf_ends_before(const std::optional<std::string>& path) const {
+    if (!path) return true;
+    return kept_.leaf + 1 < before_->leaves() &&
+           vault::compare_paths(before_->info(kept_.leaf + 1).first_path, *path) <= 0;
+}
+
+void TreeSink::next_leaf() {
+    ++kept_.leaf;
+    kept_.items.reset();
+    kept_.item = 0;
+}
+
+Result<const vault::Item*> TreeSink::kept_item() {
+    if (!kept_.items) kept_.items = HF_TRY(before_->leaf(kept_.leaf));
+    return kept_.item < kept_.items->size() ? &(*kept_.items)[kept_.item] : nullptr;
+}
+
+Result<void> TreeSink::keep_until(const std::optional<std::string>& path) {
+    while (kept_.leaf < before_->leaves()) {
+        if (!kept_.items && leaf_ends_before(path)) {
+            counts_.entries += before_->info(kept_.leaf).entries;
+            counts_.unchanged += before_->info(kept_.leaf).entries;
+            waiting_.push_back({{}, 0, {}, kept_.leaf});
+            next_leaf();
+            continue;
+        }
+        const vault::Item* const item = HF_TRY(kept_item());
+        if (item == nullptr) {
+            next_leaf();
+            continue;
+        }
+        if (path && vault::compare_paths(item->entry.path, *path) >= 0) break;
+        ++counts_.entries;
+        ++counts_.unchanged;
+        vault::Extents extents = HF_TRY(before_->extents(*item));
+        waiting_.push_back({item->entry, 0, std::move(extents)});
+        ++kept_.item;
+    }
+    return add_ready();
+}
+
+Result<Passed> TreeSink::pass_over(const std::string& path, bool deep) {
+    Passed passed;
+    while (kept_.leaf < before_->leaves()) {
+        const vault::Item* const item = HF_TRY(kept_item());
+        if (item == nullptr) {
+            next_leaf();
+            continue;
+        }
+        const std::string& at = item->entry.path;
+        const bool below =
+            at.size() > path.size() && at.starts_with(path) && at[path.size()] == '/';
+        if (at != path && !(deep && below)) break;
+        passed.files += item->entry.type == vault::FileType::Regular ? 1 : 0;
+        passed.folders += item->entry.type == vault::FileType::Directory ? 1 : 0;
+        ++kept_.item;
+    }
+    return passed;
+}
+
+/// Whole where leaves meet again; what lies between is written anew.
+Result<void> TreeSink::add_leaf(std::size_t number) {
+    if (writer_->between_leaves()) return writer_->adopt_leaf(before_->info(number));
+    for (const vault::Item& item : HF_TRY(before_->leaf(number))) {
+        vault::Extents extents = HF_TRY(before_->extents(item));
+        HF_TRY(writer_->add(item.entry, std::move(extents)));
+    }
+    return {};
+}
+
 Result<void> TreeSink::add_ready() {
     while (!waiting_.empty()) {
         Waiting& first = waiting_.front();
+        if (first.leaf) {
+            HF_TRY(add_leaf(*first.leaf));
+            waiting_.pop_front();
+            continue;
+        }
         if (first.content != 0) {
             auto extents = writer_->content().take(first.content);
             if (!extents && waiting_.size() < waiting_max) return {};

@@ -31,6 +31,7 @@ void add_vault_verbs(Command app, Context& context);      // snapshot, snapshots
 void add_verify_verbs(Command app, Context& context);     // verify, repair
 void add_browse_verbs(Command app, Context& context);     // ls, cat, find, diff, stats
 void add_landing_verb(Command app, Context& context);     // landing
+void add_journal_verb(Command app, Context& context);     // journal
 void add_stream_verb(Command app, Context& context);      // stream
 void add_mount_verbs(Command app, Context& context);      // mount, unmount
 void add_node_verbs(Command app, Context& context);       // node

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     add_prune_verbs(app, context);
     add_browse_verbs(app, context);
     add_landing_verb(app, context);
+    add_journal_verb(app, context);
     add_stream_verb(app, context);
     add_mount_verbs(app, context);
     add_partner_verbs(app, context);

@@ -66,6 +66,7 @@ Result<int> stream(const Context& context, const std::string& name) {
     std::atomic<bool> stop{false};
     StreamSettings settings;
     settings.state = home.state;
+    settings.run = home.run;
     settings.workers = default_workers();
     settings.open_vault = [&]() -> Result<std::unique_ptr<vault::Vault>> {
         if (first != nullptr) return std::move(first);

@@ -50,6 +50,31 @@ Result<SystemSettings> wanted_system(const Home& home, const SnapshotOptions& op
     return write_system_for_path(home, options.system, text);
 }
 
+Json journals_json(const std::vector<JournalUse>& journals) {
+    Json out = Json::array();
+    for (const JournalUse& one : journals) {
+        out.push_back({{"source", one.source},
+                       {"used", one.whole.empty()},
+                       {"changes", one.changes},
+                       {"whole", one.whole},
+                       {"proven", one.proven},
+                       {"missed", one.missed}});
+    }
+    return out;
+}
+
+void tell_journals(const std::vector<JournalUse>& journals) {
+    for (const JournalUse& one : journals) {
+        if (one.whole.empty()) {
+            fmt::print("{}: {} changes told by the journal\n", one.source, one.changes);
+        } else if (one.proven && one.missed == 0) {
+            fmt::print("{}: read whole; the journal told of every change\n", one.source);
+        } else {
+            fmt::print("{}: read whole: {}\n", one.source, one.whole);
+        }
+    }
+}
+
 int snapshot(const Context& context, const SnapshotOptions& options) {
     const Home home = context.home();
     auto node = open_node(home);
@@ -68,8 +93,9 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
                       fmt::format("{} paths", progress.entries.load()));
         },
         [&] {
-            return take_snapshot(*node->vault, *system, system_clock(),
-                                 {default_workers(), options.read_all, &progress, home.state});
+            return take_snapshot(
+                *node->vault, *system, system_clock(),
+                {default_workers(), options.read_all, &progress, home.state, home.run});
         });
     if (!taken) return fail(taken.error());
     if (auto done = remember_base(home.state, *system, *taken); !done) return fail(done.error());
@@ -86,12 +112,14 @@ int snapshot(const Context& context, const SnapshotOptions& options) {
             out["warning_list"].push_back(
                 {{"source", warning.source}, {"path", warning.path}, {"what", warning.what}});
         }
+        out["journals"] = journals_json(taken->journals);
         fmt::print("{}\n", json_text(out));
     } else {
         fmt::print("{} of {}: {} paths, {}; {} new, stored as {}; {}\n", record.id.brief(),
                    record.system, record.entries, human_bytes(record.bytes),
                    human_bytes(record.new_bytes), human_bytes(record.stored_bytes),
                    human_duration(took_ms));
+        tell_journals(taken->journals);
         warn_of(taken->warnings);
     }
     return taken->warnings.empty() ? Done : DoneWithWarnings;

@@ -46,12 +46,13 @@ constexpr std::array<Choice<Atomic>, 4> atomic_choices{{{"btrfs", Atomic::Btrfs}
                                                         {"xfs-reflink", Atomic::Reflink},
                                                         {"hook", Atomic::Hook}}};
 
-constexpr std::array<std::string_view, 4> files_keys{"path", "exclude", "one_file_system",
-                                                     "atomic"};
+constexpr std::array<std::string_view, 6> files_keys{"path",   "exclude", "one_file_system",
+                                                     "atomic", "journal", "journal_proof"};
 constexpr std::array<std::string_view, 8> postgres_keys{
     "host", "port", "user", "passfile", "sslmode", "sslrootcert", "stream", "stream_log_max"};
 constexpr std::int64_t stream_gib_max = 1024;
-constexpr std::array<std::string_view, 3> files_own_keys{"exclude", "one_file_system", "atomic"};
+constexpr std::array<std::string_view, 5> files_own_keys{"exclude", "one_file_system", "atomic",
+                                                         "journal", "journal_proof"};
 constexpr std::array<std::string_view, 3> output_keys{"command", "file", "timeout"};
 constexpr std::array<std::string_view, 2> output_own_keys{"command", "timeout"};
 constexpr std::array<std::string_view, 3> hook_keys{"begin", "end", "hook_timeout"};
@@ -190,7 +191,7 @@ private:
         out_.sources.push_back(std::move(source));
     }
 
-    static FilesSourceSettings read_files(TableReader& reader) {
+    FilesSourceSettings read_files(TableReader& reader) const {
         FilesSourceSettings files;
         reader.text("path", Need::Required, rule::path, files.path);
         reader.texts("exclude", Need::Optional, rule::pattern, {0, excludes_max}, files.exclude);
@@ -201,9 +202,27 @@ private:
         if (!atomic && !reader.has("atomic") && !files.hook.begin.empty()) {
             reader.complain("begin", "is given without atomic");
         }
+        read_journal(reader, files);
         not_here(reader, postgres_keys, "postgres");
         not_here(reader, output_keys, "command");
         return files;
+    }
+
+    void read_journal(TableReader& reader, FilesSourceSettings& files) const {
+        reader.flag("journal", Need::Optional, files.journal);
+        reader.duration("journal_proof", Need::Optional, files.journal_proof_ms);
+        if (!files.journal) {
+            if (reader.has("journal_proof")) {
+                reader.complain("journal_proof", "is given without journal = true");
+            }
+            return;
+        }
+        if (out_.opening_keys == OpeningKeys::Locked) {
+            reader.complain("journal", "does not help a locked system, which is read whole");
+        }
+        if (files.atomic == Atomic::Btrfs) {
+            reader.complain("journal", "needs ext4 or XFS, not btrfs");
+        }
     }
 
     static SqliteSourceSettings read_sqlite(TableReader& reader) {

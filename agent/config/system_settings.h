@@ -36,6 +36,8 @@
 //     exclude = ["*.tmp", "cache/**"]       # vault/base/glob.h
 //     one_file_system = false
 //     atomic = "btrfs"                      # "lvm", "xfs-reflink", "hook": of one moment; optional
+//     journal = true                        # ask `holdfast journal` what changed; false
+//     journal_proof = "7d"                  # how often all is read beside it: "1d"
 //     begin = ["/usr/bin/pacs", "pause"]    # with atomic; agent/source/hook/hook.h; for "hook"
 //     end = ["/usr/bin/pacs", "resume"]     # needed: it holds the tree, or says where it is held
 //     [[source]]
@@ -142,6 +144,8 @@ struct FilesSourceSettings {
     bool one_file_system = false;
     Atomic atomic = Atomic::No;
     HookSourceSettings hook = {};
+    bool journal = false;  // Changes are told by the kernel, not looked for.
+    std::int64_t journal_proof_ms = 24LL * 3600 * 1000;
     friend bool operator==(const FilesSourceSettings&, const FilesSourceSettings&) = default;
 };
 

@@ -141,7 +141,7 @@ Result<void> Streamer::take_base(postgres::LogStream& stream, Tail& tail, const 
     settings_->tell({StreamEvent::Kind::Base, why, {}, 0, 0, 0});
     HF_TRY(stream.make_slot());
     BackupProgress progress;
-    BackupSettings backup{settings_->workers, false, &progress, settings_->state};
+    BackupSettings backup{settings_->workers, false, &progress, settings_->state, settings_->run};
     const BackupResult taken = HF_TRY(take_snapshot(*vault_, *system_, *clock_, backup));
     for (const vault::SnapshotWarning& one : taken.warnings) {
         problem({Errc::Io, one.source + "/" + one.path + ": " + one.what});

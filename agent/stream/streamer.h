@@ -36,6 +36,7 @@ struct StreamEvent {
 
 struct StreamSettings {
     std::string state;  // Of the node.
+    std::string run;    // Where journals listen.
     unsigned workers = 1;
     std::function<Result<std::unique_ptr<vault::Vault>>()> open_vault;
     /// Snapshots that something stands on, and those that are mounted (vault/prune/erase.h).

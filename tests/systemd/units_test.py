@@ -84,6 +84,13 @@ class UnitsTest(unittest.TestCase):
                 said = running.communicate()[0]
             self.assertIn(running.returncode, (0, -15), said)
 
+    def test_a_journal_without_a_folder_to_watch_says_so(self):
+        _, *arguments = command_of("holdfast-journal@.service")
+        done = subprocess.run(self.words(*[word.replace("%i", "epr") for word in arguments]),
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no source of kind \"files\" with journal = true", done.stderr)
+
     def test_a_stream_without_a_database_says_so(self):
         _, *arguments = command_of("holdfast-stream@.service")
         done = subprocess.run(self.words(*[word.replace("%i", "epr") for word in arguments]),

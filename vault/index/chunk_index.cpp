@@ -244,6 +244,17 @@ Result<void> ChunkIndex::set_checked(const PackId& pack, Checked how, std::int64
     return mark.bind(0, now_ms).bind(1, pack.view()).run();
 }
 
+Result<bool> ChunkIndex::all_sound(const std::set<PackId>& packs) {
+    const std::lock_guard lock(mutex_);
+    Statement ask =
+        HF_TRY(db_.prepare("SELECT 1 FROM pack WHERE id = ? AND bad = 0 AND doomed = 0"));
+    for (const PackId& pack : packs) {
+        if (!HF_TRY(ask.bind(0, pack.view()).step())) return false;
+        ask.reset();
+    }
+    return true;
+}
+
 Result<bool> ChunkIndex::is_sound(const ChunkId& id) {
     const std::lock_guard lock(mutex_);
     return is_sound_locked(id);

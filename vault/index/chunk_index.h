@@ -20,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_set>
 #include <vector>
 
@@ -99,6 +100,9 @@ public:
 
     /// True if a sound pack has it. Errors: Io.
     Result<bool> is_sound(const ChunkId& id);
+
+    /// True if all of these packs are known here and sound. Errors: Io.
+    Result<bool> all_sound(const std::set<PackId>& packs);
 
     /// True for the one caller that shall store `id`; false if a sound pack or another caller has
     /// it. Errors: Io.

@@ -28,7 +28,7 @@ Result<void> SnapshotWriter::end_source(const std::string& facts) {
 
 void SnapshotWriter::adopt_source(SourceInfo source, const std::set<PackId>& packs) {
     sources_.push_back(std::move(source));
-    for (const PackId& pack : packs) needs_.need_pack(pack);
+    rely_on(packs);
 }
 
 /// The index chunks that cover older packs; new ones are written if too many packs have none. They

@@ -53,6 +53,13 @@ public:
     Result<bool> has(const ChunkId& chunk) const { return context_.index.is_sound(chunk); }
     /// Errors: Invalid (out of order), Full, Io.
     Result<void> add(const Entry& entry, Extents extents);
+    /// As TreeWriter's. What an adopted leaf names must lie in packs told by rely_on().
+    bool between_leaves() const { return tree_->between_leaves(); }
+    Result<void> adopt_leaf(LeafInfo leaf) { return tree_->adopt(std::move(leaf)); }
+    /// The snapshot needs these older packs, whatever is in them.
+    void rely_on(const std::set<PackId>& packs) {
+        for (const PackId& pack : packs) needs_.need_pack(pack);
+    }
     /// `facts`: a JSON object in text. Errors: Full, Io.
     Result<void> end_source(const std::string& facts);
 

@@ -29,10 +29,7 @@ Buffer with_count(std::uint64_t count, View body) {
 }  // namespace
 
 Result<void> TreeWriter::add(const Entry& entry, Extents extents) {
-    const bool first = tree_.entries == 0;
-    if (first ? !entry.path.empty() : compare_paths(last_path_, entry.path) >= 0) {
-        return Error{Errc::Invalid, "entry out of order: " + entry.path};
-    }
+    HF_TRY(check_order(entry.path));
     for (const Extent& extent : extents) HF_TRY(needs_->need(extent.chunk));
     const ContentParts content = HF_TRY(in_parts(std::move(extents)));
     if (leaf_.entries == 0) leaf_.first_path = entry.path;
@@ -49,6 +46,23 @@ Result<void> TreeWriter::add(const Entry& entry, Extents extents) {
     if (bytes < leaf_bytes_min) return {};
     if (bytes < leaf_bytes_max && (path_hash(entry.path) & leaf_mask) != 0) return {};
     return end_leaf();
+}
+
+Result<void> TreeWriter::check_order(const std::string& path) const {
+    const bool first = tree_.entries == 0;
+    if (first ? path.empty() : compare_paths(last_path_, path) < 0) return {};
+    return Error{Errc::Invalid, "entry out of order: " + path};
+}
+
+Result<void> TreeWriter::adopt(LeafInfo leaf) {
+    HF_ASSERT(between_leaves());
+    HF_TRY(check_order(leaf.first_path));
+    HF_TRY(needs_->need(leaf.meta));
+    HF_TRY(needs_->need(leaf.refs));
+    tree_.entries += leaf.entries;
+    tree_.bytes += leaf.bytes;
+    last_path_ = leaf.first_path;
+    return list_leaf(std::move(leaf));
 }
 
 Result<ContentParts> TreeWriter::in_parts(Extents extents) {
@@ -78,9 +92,13 @@ Result<void> TreeWriter::end_leaf() {
     HF_TRY(needs_->need(leaf_.refs));
     meta_.clear();
     refs_.clear();
-    const std::uint64_t where = path_hash(leaf_.first_path);
-    table_bytes_ += leaf_.first_path.size() + sizeof(ChunkId) + 16;
-    table_.push_back(std::exchange(leaf_, {}));
+    return list_leaf(std::exchange(leaf_, {}));
+}
+
+Result<void> TreeWriter::list_leaf(LeafInfo leaf) {
+    const std::uint64_t where = path_hash(leaf.first_path);
+    table_bytes_ += leaf.first_path.size() + sizeof(ChunkId) + 16;
+    table_.push_back(std::move(leaf));
     const bool full = table_.size() >= table_leaves_max || table_bytes_ >= table_bytes_max;
     if (!full && (table_.size() < table_leaves_min || (where & table_mask) != 0)) return {};
     return end_table();

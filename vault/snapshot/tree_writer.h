@@ -27,12 +27,20 @@ public:
     /// but the first of hard links). Errors: Invalid (out of order), those of ChunkStorer::store().
     Result<void> add(const Entry& entry, Extents extents);
 
+    /// True before the first entry and right behind a leaf.
+    bool between_leaves() const { return leaf_.entries == 0; }
+    /// Takes over a leaf of an older tree of the same domain, whose packs are needed already; only
+    /// between_leaves(). Errors: as add().
+    Result<void> adopt(LeafInfo leaf);
+
     /// Errors: as add().
     Result<SourceTree> finish();
 
 private:
     Result<ContentParts> in_parts(Extents extents);
+    Result<void> check_order(const std::string& path) const;
     Result<void> end_leaf();
+    Result<void> list_leaf(LeafInfo leaf);
     Result<void> end_table();
 
     ChunkStorer* storer_;

@@ -21,10 +21,13 @@
 // Measured on one core, warm: see agent/source/files/scanner.h.
 #pragma once
 
+#include "agent/source/journal/change.h"
+#include "agent/source/kept_tree.h"
 #include "agent/source/sink.h"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +45,13 @@ struct FilesSettings {
     bool drop_cache = false;       // Give large files' pages back to the kernel once they are read.
 };
 
+/// A name of a file that has several, and when it last changed in any way.
+struct LinkedName {
+    std::string path;
+    std::int64_t ctime_ns = 0;
+};
+constexpr std::size_t links_told_max = 10'000;
+
 /// What was met, for progress and for the snapshot.
 struct FilesFacts {
     std::uint64_t entries = 0;     // Given to the sink.
@@ -55,6 +65,17 @@ struct FilesFacts {
     std::uint64_t changed = 0;     // Changed while they were read, each time.
     std::uint64_t unreadable = 0;  // Missing, or missing in part.
     std::uint64_t warnings = 0;
+    /// Of copy_tree(): all names of files that have several, in path order; none if there are more
+    /// than links_told_max.
+    std::optional<std::vector<LinkedName>> links = std::vector<LinkedName>();
+};
+
+/// What the snapshot before tells of a tree.
+struct FilesBefore {
+    std::uint64_t files = 0;  // As in FilesFacts.
+    std::uint64_t folders = 0;
+    std::uint64_t excluded = 0;
+    std::vector<LinkedName> links;
 };
 
 /// Told about five times a second. false: stop the copy. May be empty.
@@ -64,5 +85,20 @@ using Progress = std::function<bool(const FilesFacts& so_far)>;
 /// Errors: Invalid (settings, no folder), NotFound, Denied, Io (the folder itself cannot be read),
 /// Interrupted (stopped by `progress`), the sink's own.
 Result<FilesFacts> copy_tree(const FilesSettings& settings, Sink& sink, const Progress& progress);
+
+/// Takes paths out of `changes` that are as before all the same, since they are links. False: the
+/// links of the tree are not as before, or a changed file has several names; then only the whole
+/// tree tells what belongs together. Errors: as copy_tree().
+Result<bool> links_hold(const FilesSettings& settings, const FilesBefore& before,
+                        std::vector<journal::Change>& changes);
+
+/// As copy_tree() for a tree of which only `changes` can be other than before (journal.h); the rest
+/// is taken from `kept`, unseen. After links_hold(). None: what was given to the sink is worth
+/// nothing, since a file with several names was met after all. Errors: as copy_tree(), kept's own.
+Result<std::optional<FilesFacts>> copy_changes(const FilesSettings& settings,
+                                               const FilesBefore& before,
+                                               const std::vector<journal::Change>& changes,
+                                               Sink& sink, KeptTree& kept,
+                                               const Progress& progress);
 
 }  // namespace holdfast::agent::files

@@ -13,14 +13,19 @@ constexpr std::size_t folders_open_max = 128;
 constexpr int replaced_tries_max = 20;
 }  // namespace
 
-Result<FilesFacts> Scanner::run(Fd root) {
+Result<Status> Scanner::add_root(int root) {
     Status status{};
-    if (const int failed = look_at(root.get(), status); failed != 0) {
+    if (const int failed = look_at(root, status); failed != 0) {
         return io_error(failed, "look at " + settings_->folder);
     }
     fill(entry_, status, owners_);
-    if (auto missing = read_xattrs(root.get(), entry_.xattrs); !missing.empty()) warn(missing);
+    if (auto missing = read_xattrs(root, entry_.xattrs); !missing.empty()) warn(missing);
     HF_TRY(add(0));
+    return status;
+}
+
+Result<FilesFacts> Scanner::run(Fd root) {
+    const Status status = HF_TRY(add_root(root.get()));
     enter(std::move(root), status);
     while (!stack_.empty()) HF_TRY(step());
     return facts_;

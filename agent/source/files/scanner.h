@@ -39,6 +39,10 @@ public:
 
     /// Errors: as copy_tree().
     Result<FilesFacts> run(Fd root);
+    /// Errors: as copy_changes().
+    Result<std::optional<FilesFacts>> run_changes(Fd root, const FilesBefore& before,
+                                                  const std::vector<journal::Change>& changes,
+                                                  KeptTree& kept);
 
 private:
     struct Folder {
@@ -54,6 +58,14 @@ private:
         Vanished,
         Replaced,  // By another inode, since the look: look again.
     };
+
+    Result<Status> add_root(int root);
+
+    // changes.cpp: from change to change, instead of from name to name.
+    Result<void> visit_change(const journal::Change& change, KeptTree& kept);
+    bool open_parent(const std::string& path);
+    bool open_folders(const std::string& folder);
+    bool excluded_above(const std::string& path) const;
 
     // scanner.cpp: where the walk is.
     void enter(Fd fd, const Status& status);
@@ -72,6 +84,7 @@ private:
     void read_name_xattrs(int folder, const char* name);
     Result<void> add(ContentHandle content);
     void count_entry();
+    void tell_link(const Status& status);
     Seen unreadable(int error);
     void warn(std::string what);
 
@@ -86,6 +99,12 @@ private:
     std::vector<Folder> stack_;
     std::string path_;    // Of what is being visited.
     vault::Entry entry_;  // The same; kept so that its strings keep their memory.
+
+    // Of run_changes() alone.
+    bool changes_only_ = false;
+    bool deep_ = true;  // Goes on in a folder that is visited.
+    bool links_met_ = false;
+    std::string open_folder_;  // The path of the last of stack_.
 };
 
 }  // namespace holdfast::agent::files

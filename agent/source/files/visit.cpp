@@ -32,7 +32,12 @@ bool is_cache(int folder) {
 Result<Scanner::Seen> Scanner::visit_inode(int folder, const char* name, const Status& status) {
     if (is_folder(status)) return visit_folder(folder, name, status);
     const bool linked = status.stx_nlink > 1;
+    if (linked && changes_only_) {
+        links_met_ = true;
+        return Seen::LeftOut;
+    }
     if (linked) {
+        tell_link(status);
         entry_.hard_link = links_.find(inode_key(status));
         if (entry_.hard_link != 0) return visit_other(folder, name);  // Content is with the first.
         entry_.hard_link = links_.propose(inode_key(status));
@@ -102,7 +107,7 @@ Result<Scanner::Seen> Scanner::visit_folder(int folder, const char* name, const 
     if (inode_key(now) != inode_key(status)) fill(entry_, now, owners_);
     if (auto missing = read_xattrs(fd, entry_.xattrs); !missing.empty()) warn(std::move(missing));
     HF_TRY(add(0));
-    if (stays_empty(fd, now)) return Seen::Added;
+    if (!deep_ || stays_empty(fd, now)) return Seen::Added;
     const bool cache = settings_->skip_caches && is_cache(fd);
     enter(std::move(opened.fd), now);
     if (cache) stack_.back().names.keep_only(cache_tag);
@@ -143,6 +148,12 @@ void Scanner::count_entry() {
         ++facts_.files;
         facts_.bytes += entry_.size;
     }
+}
+
+void Scanner::tell_link(const Status& status) {
+    if (!facts_.links) return;
+    facts_.links->push_back({path_, time_ns(status.stx_ctime)});
+    if (facts_.links->size() > links_told_max) facts_.links.reset();
 }
 
 Scanner::Seen Scanner::unreadable(int error) {
