@@ -7,9 +7,14 @@ void LazyKeys::add_opening(const DomainId& domain, BoxKey opening) {
     openings_.insert_or_assign(domain, std::move(opening));
 }
 
+void LazyKeys::set_seal(const std::string& seal) {
+    const std::lock_guard lock(mutex_);
+    seal_ = seal;
+}
+
 Result<void> LazyKeys::load(const EpochId& epoch) const {
     const std::lock_guard lock(mutex_);
-    const std::string name = epoch_name(epoch);
+    const std::string name = epoch_name(epoch, seal_);
     const Buffer object = HF_TRY(store_->get_all(name, epoch_object_max));
     const EpochInfo info = HF_TRY(parse_epoch(object, epoch).within(name));
     const auto opening = openings_.find(info.domain);

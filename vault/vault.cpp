@@ -5,10 +5,11 @@
 #include "vault/base/file.h"
 #include "vault/base/lock_file.h"
 #include "vault/base/temporary.h"
-#include "vault/keys/key_file.h"
 #include "vault/ledger/standing.h"
 #include "vault/pack/pack_writer.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,16 +23,25 @@ constexpr std::int64_t epoch_age_ms_max = 24LL * 3600 * 1000;
 constexpr std::size_t state_file_bytes_max = 4096;
 constexpr const char* trust_domain = "The trust";  // No system's name has a capital or a space.
 
-std::string domain_key_path(const VaultPlaces& places, const DomainId& id) {
-    return places.keys + "/domains/" + id.hex() + ".key";
-}
-
 std::string presence_folder(const VaultPlaces& places) {
     return places.state + "/present";
 }
 
 std::string epoch_state_path(const VaultPlaces& places, const DomainId& id) {
     return places.state + "/epochs/" + id.hex();
+}
+
+std::string keys_lock_path(const VaultPlaces& places) {
+    return places.state + "/keys.lock";
+}
+
+/// Shared by all who write. Errors: Io.
+Result<Fd> keep_keys(const std::string& path) {
+    Fd lock = HF_TRY(open_file(path, O_RDWR | O_CREAT));
+    while (::flock(lock.get(), LOCK_SH) != 0) {
+        if (errno != EINTR) return io_error(errno, "lock " + path);
+    }
+    return lock;
 }
 
 /// A damaged index is put aside: it is a cache, and is learnt again from the packs.
@@ -71,7 +81,7 @@ Result<std::unique_ptr<Vault>> Vault::open(const VaultPlaces& places, NodeKeys k
     HF_TRY(make_folders(places.keys + "/domains"));
     vault->roster_ = HF_TRY(read_roster(vault->store_, trust));
     vault->index_ = HF_TRY(open_index(places.state + "/index.db"));
-    vault->keys_ = std::make_unique<LazyKeys>(vault->store_,
+    vault->keys_ = std::make_unique<LazyKeys>(vault->store_, vault->roster_.seal,
                                               BoxKey::from_secret(vault->node_.box.secret.clone()));
     HF_TRY(vault->load_domains());
     vault->reader_ =
@@ -89,29 +99,33 @@ Result<std::unique_ptr<Vault>> Vault::open(const VaultPlaces& places, NodeKeys k
 }
 
 Result<void> Vault::load_domains() {
-    return store_.list("domain/", [&](const std::string& name) -> Result<void> {
-        const DomainId id{HF_TRY(id_in_name(name)).digest};
-        const Buffer object = HF_TRY(store_.get_all(name, record_bytes_max));
-        OwnDomain domain;
-        auto record = parse_domain(object, id, roster_);
-        if (!record) {
-            damaged_.push_back({name, record.error().message});
-            return {};
-        }
-        domain.record = std::move(*record);
-        auto secrets = read_key_file(domain_key_path(places_, id), 2);
-        if (secrets) {
-            domain.naming = std::move((*secrets)[0]);
-            if (!(*secrets)[1].empty()) {
-                domain.opening = BoxKey::from_secret(std::move((*secrets)[1]));
-                keys_->add_opening(id, BoxKey::from_secret(domain.opening->secret.clone()));
-            }
-        } else if (secrets.error().code != Errc::NotFound) {
-            return std::move(secrets).error();
-        }
-        domains_.emplace(id, std::move(domain));
-        return {};
-    });
+    damaged_.clear();
+    domains_ = HF_TRY(read_own_domains(store_, roster_, places_.keys, damaged_));
+    add_openings(domains_, *keys_);
+    return {};
+}
+
+/// Another process may have renewed them since this one opened the vault.
+Result<void> Vault::read_keys_again() {
+    if (store_.size(roster_name(roster_.number + 1))) {
+        roster_ = HF_TRY(read_roster(store_, roster_.trust));
+        keys_->set_seal(roster_.seal);
+        return load_domains();
+    }
+    return {};
+}
+
+Result<Fd> Vault::lock_keys() {
+    const std::string path = keys_lock_path(places_);
+    Fd lock = HF_TRY(open_file(path, O_RDWR | O_CREAT));
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return io_error(errno, "lock " + path);
+        return Error{Errc::Conflict,
+                     "somebody writes in this vault (a snapshot, a stream, an "
+                     "agent's note): wait until it has ended"};
+    }
+    HF_TRY(read_keys_again());
+    return lock;
 }
 
 /// What only this node can know; what does not hold is among the reader's notes already.
@@ -132,21 +146,18 @@ const OwnDomain* Vault::domain_named(std::string_view name, OpeningKeys mode) co
 Result<const OwnDomain*> Vault::need_domain(const std::string& name, OpeningKeys mode) {
     if (const OwnDomain* there = domain_named(name, mode)) {
         // Its writer may have been killed before its name was durable.
-        const std::string object = domain_name(there->record.id);
+        const std::string object = domain_name(there->record.id, roster_.seal);
         HF_TRY(store_.put(object, HF_TRY(store_.get_all(object, record_bytes_max))));
         return there;
     }
-    NewDomain made = HF_TRY(
-        make_domain(name, mode, roster_.recovery_key, node_.ledger, clock_->wall_ms(), *random_));
-    const Secret none(0);
-    const bool keeps = mode == OpeningKeys::Node;
-    HF_TRY(write_key_file(domain_key_path(places_, made.id),
-                          {&made.keys.naming, keeps ? &made.keys.opening.secret : &none}));
-    HF_TRY(store_.put(domain_name(made.id), made.object));
+    NewDomain made = HF_TRY(make_domain(name, mode, {roster_.recovery_key, roster_.seal},
+                                        node_.ledger, clock_->wall_ms(), *random_));
+    HF_TRY(write_domain_keys(places_.keys, made.id, roster_.seal, mode, made.keys));
+    HF_TRY(store_.put(domain_name(made.id, roster_.seal), made.object));
     OwnDomain domain;
     domain.record = HF_TRY(parse_domain(made.object, made.id, roster_));
     domain.naming = std::move(made.keys.naming);
-    if (keeps) {
+    if (mode == OpeningKeys::Node) {
         keys_->add_opening(made.id, BoxKey::from_secret(made.keys.opening.secret.clone()));
         domain.opening = std::move(made.keys.opening);
     }
@@ -165,6 +176,8 @@ Result<Present> Vault::present() const {
 
 Result<Vault::Writing> Vault::begin_writing(const std::string& domain, OpeningKeys mode) {
     Writing writing;
+    writing.keys = HF_TRY(keep_keys(keys_lock_path(places_)));
+    HF_TRY(read_keys_again());
     writing.presence = HF_TRY(enter());
     writing.domain = HF_TRY(need_domain(domain, mode));
     writing.naming = std::make_unique<Naming>(*writing.domain->naming);
@@ -178,7 +191,7 @@ Result<void> Vault::choose_epoch(Writing& writing) {
     const auto last = read_file(path, state_file_bytes_max);
     const auto id = last ? EpochId::from_text(as_text(*last)) : Result<EpochId>(EpochId{});
     if (writing.domain->opening && id && !id->zero()) {
-        const auto object = store_.get_all(epoch_name(*id), epoch_object_max);
+        const auto object = store_.get_all(epoch_name(*id, roster_.seal), epoch_object_max);
         if (object) {
             const auto info = parse_epoch(*object, *id);  // A damaged one is not written in.
             const std::int64_t age = info ? clock_->wall_ms() - info->created : -1;
@@ -199,7 +212,7 @@ Result<void> Vault::choose_epoch(Writing& writing) {
 }
 
 Result<void> Vault::store_epoch(const Writing& writing) {
-    HF_TRY(store_.put(epoch_name(writing.epoch.id), writing.epoch_object));
+    HF_TRY(store_.put(epoch_name(writing.epoch.id, roster_.seal), writing.epoch_object));
     return write_file_durably(epoch_state_path(places_, writing.epoch.domain),
                               as_view(writing.epoch.id.hex()));
 }

@@ -10,6 +10,7 @@
 #include "vault/keys/domain.h"
 #include "vault/lazy_keys.h"
 #include "vault/own_chain.h"
+#include "vault/own_domains.h"
 #include "vault/prune/presence.h"
 #include "vault/snapshot/snapshot_writer.h"
 #include "vault/store/posix_store.h"
@@ -34,13 +35,6 @@ struct NodeKeys {
     BoxKey box;
 };
 
-/// A domain as this node can use it.
-struct OwnDomain {
-    DomainRecord record;
-    std::optional<BoxKey> opening;  // Not in locked mode.
-    std::optional<Secret> naming;   // Not on a node that never had it.
-};
-
 class Vault {
 public:
     /// Errors: NotFound (no vault), Corrupt, Denied (a roster or chain that does not hold), Io.
@@ -49,6 +43,7 @@ public:
                                                Random& random);
 
     const Roster& roster() const { return roster_; }
+    const VaultPlaces& places() const { return places_; }
     VaultReader& reader() { return *reader_; }
     PosixStore& store() { return store_; }
     ChunkIndex& index() { return *index_; }
@@ -66,9 +61,10 @@ public:
     /// Errors: Io.
     Result<Present> present() const;
 
-    /// An epoch of the domain to write in: today's, or a new one. Whoever writes is present.
-    /// Errors: Locked (no naming secret here), Io.
+    /// An epoch of the domain to write in: today's, or a new one. Whoever writes is present, and
+    /// while it does the keys are not renewed. Errors: Locked (no naming secret here), Io.
     struct Writing {
+        Fd keys;  // The lock that says so.
         Presence presence;
         const OwnDomain* domain = nullptr;
         std::unique_ptr<Naming> naming;
@@ -102,6 +98,10 @@ public:
     /// Errors: Full, Io, Conflict.
     Result<void> repeat_relist(const std::vector<SnapshotId>& snapshots, const ListId& list);
 
+    /// While it is held nobody writes in this vault, and it is as it was read under it.
+    /// Errors: Conflict (somebody writes), Io.
+    Result<Fd> lock_keys();
+
     /// While it is held no snapshot of this vault is committed, and nothing is erased. Errors: Io.
     Result<Fd> lock_commits() const;
 
@@ -122,6 +122,7 @@ private:
     Result<void> check_adopted(const WrittenSnapshot& written, const std::string& system);
     Result<void> check_present(const std::set<PackId>& packs);
     Result<void> load_domains();
+    Result<void> read_keys_again();
     Result<void> choose_epoch(Writing& writing);
     Result<void> store_epoch(const Writing& writing);
     void note_chain_damage();

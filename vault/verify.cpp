@@ -77,7 +77,7 @@ Result<void> Verifier::check_epochs() {
     const Store& store = reader_->store();
     return store.list("epoch/", [&](const std::string& name) -> Result<void> {
         const auto check = [&]() -> Result<void> {
-            const EpochId id{HF_TRY(id_in_name(name)).digest};
+            const EpochId id{HF_TRY(sealed_name(name)).id.digest};
             HF_TRY(parse_epoch(HF_TRY(store.get_all(name, epoch_object_max)), id));
             return {};
         };

@@ -1,12 +1,16 @@
 // custodian, recovery: secrets that several people keep together.
+#include "agent/cli/after_snapshot.h"
 #include "agent/cli/kit_verbs.h"
+#include "agent/cli/old_seals.h"
 #include "agent/cli/partner.h"
 #include "agent/cli/passphrase.h"
+#include "agent/cli/replicate.h"
 #include "agent/cli/report.h"
 #include "agent/failover/tenancy.h"
 #include "agent/node/node.h"
 #include "agent/people/custody_files.h"
 #include "agent/people/hand_over.h"
+#include "agent/people/renew_recovery.h"
 #include "vault/base/file.h"
 #include "vault/keys/key_file.h"
 #include "vault/keys/locked_file.h"
@@ -29,6 +33,7 @@ struct CustodyOptions {
     std::string kit;
     std::size_t threshold = 2;
     std::vector<std::string> shares;
+    std::vector<std::string> without;
 };
 
 Result<void> make_custodian(const Home& home, const CustodyOptions& options) {
@@ -193,6 +198,61 @@ int recovery_hand_over(const Context& context, const CustodyOptions& options) {
     return Done;
 }
 
+Result<RenewedRecovery> renew(const Home& home, const CustodyOptions& options) {
+    const OpenedKit opened = HF_TRY(open_kit_at(home, options));
+    RenewSettings settings;
+    settings.out = options.out;
+    if (!options.new_passphrase_file.empty()) {
+        settings.passphrase = HF_TRY(read_passphrase(options.new_passphrase_file));
+    }
+    settings.bring = [&] { return bring_to_partners(home, options.without); };
+    return renew_recovery(home, opened.kit, opened.secrets, std::move(settings),
+                          system_clock().wall_ms(), vault::system_random());
+}
+
+Result<bool> remove_old(const Home& home) {
+    const Node node = HF_TRY(open_node(home));
+    return remove_old_seals(home, *node.vault);
+}
+
+int recovery_renew(const Context& context, const CustodyOptions& options) {
+    auto done = renew(context.home(), options);
+    if (!done) return fail(done.error());
+    replicate_soon(context.home());
+    const auto removed = remove_old(context.home());
+    if (!removed) return fail(removed.error());
+    std::string text = fmt::format(
+        "Roster {}: the new recovery key is in force; {} systems' keys and {} epochs "
+        "were wrapped anew.\nThe new recovery kit is {}",
+        done->roster, done->renewed.domains, done->renewed.epochs, done->files.kit);
+    if (!done->files.passphrase.empty()) text += ", its passphrase " + done->files.passphrase;
+    text += ".\nKeep the two apart, and off this machine. ";
+    text += done->custody
+                ? fmt::format("The custodians have new shares (custody {}).", *done->custody)
+                : std::string();
+    text +=
+        *removed
+            ? "\nThe old kit and old shares open nothing here any more."
+            : "\nSomething still reads here by what the old kit opens; a later prune removes it.";
+    text +=
+        "\nPartners keep what the old kit opens beside the new: destroy every copy of the old kit, "
+        "and of old shares.";
+    for (const std::string& one : done->envelopes) {
+        text += "\nSend new papers (holdfast papers): the envelope opens nothing any more: " + one;
+    }
+    report(context,
+           {{"roster", done->roster},
+            {"kit", done->files.kit},
+            {"passphrase_file", done->files.passphrase},
+            {"domains", done->renewed.domains},
+            {"epochs", done->renewed.epochs},
+            {"custody", done->custody ? Json(*done->custody) : Json()},
+            {"old_removed", *removed},
+            {"envelopes", done->envelopes}},
+           text);
+    return done->envelopes.empty() ? Done : DoneWithWarnings;
+}
+
 int custodian_remove(const Context& context, const CustodyOptions& options) {
     auto removed = remove_custodian(context.home(), options.name);
     if (!removed) return fail(removed.error());
@@ -296,6 +356,35 @@ void add_custody_verbs(Command app, Context& context) {
         "Example: holdfast recovery hand-over --kit /media/usb/recovery-kit.json --out /media/new");
     over.callback([&context, options] {
         context.verb = [&context, options] { return recovery_hand_over(context, *options); };
+    });
+    Command renewing =
+        group.add_subcommand("renew", "a new recovery key, which alone opens content");
+    renewing.add_option("--kit", options->kit, "the kit of now (default: the one on this node)")
+        .type_name("FILE");
+    add_passphrase(renewing, *options);
+    renewing.add_option("--out", options->out, "a folder for the new kit")
+        .type_name("DIR")
+        .required();
+    renewing
+        .add_option("--new-passphrase-file", options->new_passphrase_file,
+                    "the new kit's passphrase (default: one is generated)")
+        .type_name("FILE");
+    renewing
+        .add_option("--without", options->without,
+                    "do not wait for this partner: until it is reached, only the old kit opens "
+                    "what it keeps")
+        .type_name("PARTNER");
+    renewing.add_flag("--json", context.json, "report as JSON");
+    renewing.footer(
+        "Wraps the keys of all systems and epochs anew, brings them to the partners, and then "
+        "makes "
+        "the\n"
+        "new kit the valid one; packs stay as they are. Cut off, run it again. Exit code 3: "
+        "envelopes at\n"
+        "hosts open nothing any more, send new papers.\n"
+        "Example: holdfast recovery renew --kit /media/usb/recovery-kit.json --out /media/new");
+    renewing.callback([&context, options] {
+        context.verb = [&context, options] { return recovery_renew(context, *options); };
     });
     verb.add_option("--threshold", options->threshold, "how many together open it (default 2)");
     verb.add_option("--kit", options->kit, "the recovery kit (default: the one on this node)")

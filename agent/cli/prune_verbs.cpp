@@ -2,6 +2,7 @@
 #include "agent/attach/attach.h"
 #include "agent/cli/after_snapshot.h"
 #include "agent/cli/in_use.h"
+#include "agent/cli/old_seals.h"
 #include "agent/cli/prune_plan.h"
 #include "agent/cli/prune_view.h"
 #include "agent/cli/report.h"
@@ -146,6 +147,7 @@ Result<int> prune(const Context& context, const PruneOptions& options) {
     vault::EraseReport erased = HF_TRY(erase(home, *node.vault, options, forgotten));
     if (options.dry_run && moved) add_moved(*moved, erased);
     const vault::CarryReport ledger = HF_TRY(carry_over(home, *node.vault, options));
+    if (!options.dry_run) HF_TRY(remove_old_seals(home, *node.vault));
     if ((moved && moved->snapshots != 0) || ledger.carried) replicate_soon(home);
     Json json{{"dry_run", options.dry_run}, {"systems", Json::array()}};
     json["repacked"] = moved ? to_json(*moved) : Json(nullptr);

@@ -1,7 +1,9 @@
 // replicate: bring snapshots to partners now, and watch how it goes. The replicator does the work:
 // whoever stops watching stops nothing.
 #include "agent/cli/context.h"
+#include "agent/cli/replicate.h"
 #include "agent/cli/watch.h"
+#include "agent/config/node_settings.h"
 #include "replicator/control/control_client.h"
 #include "vault/base/clock.h"
 #include "vault/base/json.h"
@@ -213,6 +215,22 @@ int replicate(const Context& context, const ReplicateOptions& options) {
 }
 
 }  // namespace
+
+Result<void> bring_to_partners(const Home& home, const std::vector<std::string>& without) {
+    const NodeSettings node = HF_TRY(load_node(home));
+    if (!node.peer) return {};
+    const Outcome outcome = HF_TRY(replicate_watched(home, {{}, true}));
+    if (!outcome.transfers.empty() && !outcome.watched_to_end) {
+        return Error{Errc::Interrupted, "stopped before all partners had it; run it again"};
+    }
+    for (const Started& one : outcome.transfers) {
+        if (one.seen.state == "done") continue;
+        if (std::ranges::find(without, one.partner.name) != without.end()) continue;
+        return Error{Errc::Unreachable,
+                     "not brought to " + printable(one.partner.name) + ": " + one.seen.problem};
+    }
+    return {};
+}
 
 void add_replicate_verbs(Command app, Context& context) {
     auto options = std::make_shared<ReplicateOptions>();

@@ -43,7 +43,7 @@ Result<void> add_own_keys(const Node& node, const Run& run, RunStore& runs, vaul
 
 Result<void> Supply::open_own(const Home& home, const Run& run, RunStore& runs) {
     node_ = HF_TRY(open_node(home));
-    keys_.emplace(node_->vault->store(),
+    keys_.emplace(node_->vault->store(), node_->vault->roster().seal,
                   vault::BoxKey::from_secret(node_->keys.box.secret.clone()));
     HF_TRY(add_own_keys(*node_, run, runs, *keys_));
     store_folder_ = home.vault;
@@ -64,7 +64,7 @@ Result<void> Supply::open_tenancy(const Home& home, const Run& run, RunStore& ru
         reader_ = std::make_unique<vault::VaultReader>(*store_, *index_, *released_, roster_);
         return {};
     }
-    keys_.emplace(*store_, std::nullopt);
+    keys_.emplace(*store_, roster_.seal, std::nullopt);
     OpenedDomain opened = HF_TRY(open_for_run(home, run, runs, roster_));
     keys_->add_opening(opened.domain, std::move(opened.opening));
     reader_ = std::make_unique<vault::VaultReader>(*store_, *index_, *keys_, roster_);

@@ -5,7 +5,6 @@
 #include "agent/node/unlocked.h"
 #include "replicator/control/control_client.h"
 #include "vault/base/file.h"
-#include "vault/keys/key_file.h"
 
 #include <unistd.h>
 
@@ -28,23 +27,13 @@ Error told(Error error) {
 }  // namespace
 
 Result<void> PartnerVault::load_domains(const std::string& keys_folder) {
-    return store_->list("domain/", [&](const std::string& name) -> Result<void> {
-        const DomainId id{HF_TRY(vault::id_in_name(name)).digest};
-        const Buffer object = HF_TRY(store_->get_all(name, vault::record_bytes_max));
-        vault::OwnDomain domain;
-        domain.record = HF_TRY(vault::parse_domain(object, id, roster_).within(name));
-        auto secrets = vault::read_key_file(keys_folder + "/domains/" + id.hex() + ".key", 2);
-        if (!secrets && secrets.error().code != Errc::NotFound) return std::move(secrets).error();
-        if (secrets) {
-            domain.naming = std::move((*secrets)[0]);
-            if (!(*secrets)[1].empty()) {
-                domain.opening = vault::BoxKey::from_secret(std::move((*secrets)[1]));
-                keys_->add_opening(id, vault::BoxKey::from_secret(domain.opening->secret.clone()));
-            }
-        }
-        domains_.emplace(id, std::move(domain));
-        return {};
-    });
+    std::vector<vault::Damage> damaged;
+    domains_ = HF_TRY(vault::read_own_domains(*store_, roster_, keys_folder, damaged));
+    if (!damaged.empty()) {
+        return Error{Errc::Corrupt, damaged.front().object + ": " + damaged.front().what};
+    }
+    vault::add_openings(domains_, *keys_);
+    return {};
 }
 
 Result<std::unique_ptr<PartnerVault>> PartnerVault::open(const Home& home, const TrustId& partner) {
@@ -58,7 +47,7 @@ Result<std::unique_ptr<PartnerVault>> PartnerVault::open(const Home& home, const
     vault->roster_ = std::move(*roster);
     HF_TRY(make_folders(home.state));
     vault->index_ = HF_TRY(open_index(home.state + "/at-" + partner.brief() + ".db"));
-    vault->keys_.emplace(*vault->store_, std::move(agent.box));
+    vault->keys_.emplace(*vault->store_, vault->roster_.seal, std::move(agent.box));
     HF_TRY(vault->load_domains(home.keys));
     add_unlocked(node.trust, vault->domains_, *vault->keys_);
     vault->reader_ = std::make_unique<vault::VaultReader>(*vault->store_, *vault->index_,

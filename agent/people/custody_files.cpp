@@ -6,7 +6,6 @@
 #include "vault/base/json.h"
 #include "vault/base/temporary.h"
 #include "vault/crypto/base64.h"
-#include "vault/keys/envelope.h"
 
 #include <unistd.h>
 
@@ -60,6 +59,17 @@ Result<std::uint64_t> next_number(const std::string& folder) {
     std::uint64_t last = 0;
     std::from_chars(names.back().data(), names.back().data() + names.back().size(), last, 16);
     return last + 1;
+}
+
+/// The file with the highest number in each folder of `folder`, which are systems'.
+Result<std::vector<std::string>> newest_of_each(const std::string& folder) {
+    std::vector<std::string> out;
+    for (const std::string& system : HF_TRY(names_in_folder(folder))) {
+        const fs::path at = fs::path(folder) / system;
+        const auto numbers = HF_TRY(names_in_folder(at));
+        if (!numbers.empty()) out.push_back(at / numbers.back());
+    }
+    return out;
 }
 
 std::string custody_name(std::uint64_t number) {
@@ -183,14 +193,25 @@ Result<Buffer> make_host_envelope(const Node& node, const std::string& system,
     return record;
 }
 
+Result<std::vector<KeptEnvelope>> newest_envelopes(const Node& node) {
+    std::vector<KeptEnvelope> out;
+    const std::string all = node.home.people + "/envelopes";
+    for (const std::string& name : HF_TRY(names_in_folder(all))) {
+        const TrustId host = HF_TRY(TrustId::from_text(name).within(all));
+        for (const std::string& path : HF_TRY(newest_of_each(envelopes_folder(node.home, host)))) {
+            const Buffer object = HF_TRY(read_file(path, vault::record_bytes_max));
+            auto envelope =
+                HF_TRY(vault::parse_envelope(object, host, node.vault->roster()).within(path));
+            out.push_back({host, std::move(envelope)});
+        }
+    }
+    return out;
+}
+
 Result<std::vector<Buffer>> papers_for(const Home& home, const TrustId& host) {
     std::vector<Buffer> out = HF_TRY(person_records(home));
-    const std::string folder = envelopes_folder(home, host);
-    for (const std::string& system : HF_TRY(names_in_folder(folder))) {
-        const auto numbers = HF_TRY(names_in_folder(folder + "/" + system));
-        if (numbers.empty()) continue;
-        out.push_back(HF_TRY(
-            read_file(folder + "/" + system + "/" + numbers.back(), vault::record_bytes_max)));
+    for (const std::string& path : HF_TRY(newest_of_each(envelopes_folder(home, host)))) {
+        out.push_back(HF_TRY(read_file(path, vault::record_bytes_max)));
     }
     return out;
 }

@@ -10,6 +10,7 @@
 #include "agent/config/home.h"
 #include "agent/node/node.h"
 #include "vault/keys/custody.h"
+#include "vault/keys/envelope.h"
 #include "vault/keys/kit.h"
 
 #include <string>
@@ -51,6 +52,14 @@ Result<EnvelopeHost> envelope_host(const vault::Roster& host);
 Result<Buffer> make_host_envelope(const Node& node, const std::string& system,
                                   const EnvelopeHost& host, std::size_t threshold,
                                   std::int64_t now_ms, vault::Random& random);
+
+/// An envelope that was made, and for whom.
+struct KeptEnvelope {
+    TrustId host;
+    vault::SystemEnvelope envelope;
+};
+/// The newest of each system and host. Errors: Corrupt, Io.
+Result<std::vector<KeptEnvelope>> newest_envelopes(const Node& node);
 
 /// What a host needs of us on the day that we are gone: persons' certificates, the newest envelope
 /// of each system made for it. Errors: Io.

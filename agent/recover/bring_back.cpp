@@ -5,7 +5,7 @@
 #include "agent/people/people_book.h"
 #include "vault/base/fault.h"
 #include "vault/base/file.h"
-#include "vault/keys/key_file.h"
+#include "vault/own_domains.h"
 
 #include <set>
 
@@ -14,7 +14,8 @@ namespace holdfast::agent {
 Result<const RecoveredDomains::Domain*> RecoveredDomains::find(const DomainId& id) {
     const auto known = known_.find(id);
     if (known != known_.end()) return &known->second;
-    const Buffer object = HF_TRY(store_->get_all(vault::domain_name(id), vault::record_bytes_max));
+    const std::string name = vault::domain_name(id, roster_->seal);
+    const Buffer object = HF_TRY(store_->get_all(name, vault::record_bytes_max));
     auto record = HF_TRY(vault::parse_domain(object, id, *roster_));
     auto keys = HF_TRY(vault::open_domain(record, *recovery_));
     const auto at = known_.emplace(id, Domain{std::move(record), std::move(keys)}).first;
@@ -31,31 +32,36 @@ Result<Buffer> RecoveredDomains::rewrap(const EpochId& id, Buffer object,
 }
 
 Result<void> RecoveredDomains::write_keys(const Home& home, std::vector<std::string>& warnings) {
-    const std::string folder = home.keys + "/domains";
-    HF_TRY(make_folders(folder));
-    return store_->list("domain/", [&](const std::string& name) -> Result<void> {
-        const auto domain = find(DomainId{HF_TRY(vault::id_in_name(name)).digest});
+    HF_TRY(make_folders(home.keys + "/domains"));
+    return each([&](const std::string& name, const DomainId& id) -> Result<void> {
+        const auto domain = find(id);
         if (!domain) {
             warnings.push_back(name + ": " + domain.error().message);
             return {};
         }
-        const vault::Secret none(0);
-        const bool on_node = (*domain)->record.opening_keys == vault::OpeningKeys::Node;
-        HF_TRY(vault::write_key_file(
-            folder + "/" + (*domain)->record.id.hex() + ".key",
-            {&(*domain)->keys.naming, on_node ? &(*domain)->keys.opening.secret : &none}));
+        HF_TRY(vault::write_domain_keys(home.keys, id, roster_->seal,
+                                        (*domain)->record.opening_keys, (*domain)->keys));
         fault_point("domain key written");
         return {};
     });
 }
 
 Result<void> RecoveredDomains::open_all(vault::LazyKeys& keys) {
-    return store_->list("domain/", [&](const std::string& name) -> Result<void> {
-        const DomainId id{HF_TRY(vault::id_in_name(name)).digest};
+    return each([&](const std::string&, const DomainId& id) -> Result<void> {
         const auto domain = find(id);
         if (!domain) return {};  // write_keys() has told it.
         keys.add_opening(id, vault::BoxKey::from_secret((*domain)->keys.opening.secret.clone()));
         return {};
+    });
+}
+
+/// The domains in force.
+Result<void> RecoveredDomains::each(
+    const std::function<Result<void>(const std::string&, const DomainId&)>& visit) const {
+    return store_->list("domain/", [&](const std::string& name) -> Result<void> {
+        const vault::SealedName sealed = HF_TRY(vault::sealed_name(name));
+        if (sealed.seal != roster_->seal) return {};
+        return visit(name, DomainId{sealed.id.digest});
     });
 }
 
@@ -80,7 +86,7 @@ Result<void> bring_system(const Home& home, vault::VaultReader& reader, const st
 
 Result<void> bring_systems(const Home& home, vault::PosixStore& store, const vault::Roster& roster,
                            RecoveredDomains& domains, RecoverReport& report) {
-    vault::LazyKeys keys(store, std::nullopt);
+    vault::LazyKeys keys(store, roster.seal, std::nullopt);
     HF_TRY(domains.open_all(keys));
     const auto index = HF_TRY(vault::ChunkIndex::open(":memory:"));
     vault::VaultReader reader(store, *index, keys, roster);

@@ -4,6 +4,7 @@
 #include "agent/node/node_keys.h"
 #include "agent/recover/recover.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ public:
     Result<void> open_all(vault::LazyKeys& keys);
 
 private:
+    Result<void> each(
+        const std::function<Result<void>(const std::string&, const DomainId&)>& visit) const;
+
     const vault::Store* store_;
     const vault::Roster* roster_;
     const vault::BoxKey* recovery_;

@@ -83,10 +83,11 @@ Result<void> Tenancy::check_object(const std::string& name, View object) {
 }
 
 Result<void> Tenancy::check_domain(const std::string& name, View object) const {
-    const auto id = HF_TRY(id_of<DomainId>(name));
-    if (vault::domain_name(id) != name) return not_its_name(name);
-    HF_TRY(vault::parse_domain(object, id, roster_));
-    return {};
+    const auto sealed = HF_TRY(vault::sealed_name(name));
+    const DomainId id{sealed.id.digest};
+    if (vault::domain_name(id, sealed.seal) != name) return not_its_name(name);
+    const auto domain = HF_TRY(vault::parse_domain(object, id, roster_));
+    return domain.seal == sealed.seal ? Result<void>() : not_its_name(name);
 }
 
 Result<void> Tenancy::check_custody(const std::string& name, View object) const {
@@ -97,10 +98,11 @@ Result<void> Tenancy::check_custody(const std::string& name, View object) const 
 }
 
 Result<void> Tenancy::check_epoch(const std::string& name, View object) const {
-    const auto id = HF_TRY(id_of<EpochId>(name));
+    const auto sealed = HF_TRY(vault::sealed_name(name));
+    const EpochId id{sealed.id.digest};
     auto info = vault::parse_epoch(object, id);
-    if (!info || vault::epoch_name(id) != name) return not_its_name(name);
-    if (has(vault::domain_name(info->domain))) return {};
+    if (!info || vault::epoch_name(id, sealed.seal) != name) return not_its_name(name);
+    if (has(vault::domain_name(info->domain, sealed.seal))) return {};
     return refuse(Refusal::DomainMissing,
                   "domain " + info->domain.hex() + " must come before " + name);
 }
@@ -197,7 +199,9 @@ Result<Stored> Tenancy::put_entry(const std::string& name, View object, const Te
                       "list " + envelope.list.hex() + " must come before " + name);
     }
     const EpochId epoch = vault::body_epoch(*entry);
-    if (!epoch.zero() && !has(vault::epoch_name(epoch))) {
+    const bool has_epoch =
+        has(vault::epoch_name(epoch)) || has(vault::epoch_name(epoch, roster_.seal));
+    if (!epoch.zero() && !has_epoch) {
         return refuse(Refusal::EpochMissing, "epoch " + epoch.hex() + " must come before " + name);
     }
     HF_TRY(store_entry(name, object, terms));

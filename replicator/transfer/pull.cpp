@@ -36,7 +36,9 @@ public:
 
 private:
     /// The object as it is to be kept; nothing: it is not needed.
-    using Check = std::function<Result<std::optional<Buffer>>(const Digest& id, Buffer object)>;
+    /// What is stored for an object; none: nothing.
+    using Kept = Result<std::optional<Buffer>>;
+    using Check = std::function<Kept(const vault::SealedName& name, Buffer object)>;
 
     template <class Call>
     auto patiently(Call call) -> decltype(call());
@@ -110,12 +112,15 @@ Result<PullReport> Puller::run() {
     HF_TRY(read_ledger());
     HF_TRY(bring_rosters());
     HF_TRY(bring_folder("domain/", vault::record_bytes_max,
-                        [&](const Digest& id, Buffer object) -> Result<std::optional<Buffer>> {
-                            HF_TRY(vault::parse_domain(object, DomainId{id.digest}, *roster_));
-                            return std::optional(std::move(object));
+                        [&](const vault::SealedName& name, Buffer object) -> Kept {
+                            if (name.seal != roster_->seal) return std::optional<Buffer>();
+                            const DomainId id{name.id.digest};
+                            const auto domain = HF_TRY(vault::parse_domain(object, id, *roster_));
+                            if (domain.seal == name.seal) return std::optional(std::move(object));
+                            return Error{Errc::Corrupt, "a domain's record of another seal"};
                         }));
     HF_TRY(bring_folder("custody/", vault::record_bytes_max,
-                        [&](const Digest&, Buffer object) -> Result<std::optional<Buffer>> {
+                        [&](const vault::SealedName&, Buffer object) -> Kept {
                             const auto custody = vault::parse_custody(object, *roster_);
                             // A former trust key's: the secret was shared out anew since.
                             if (!custody && custody.error().code == Errc::Denied) {
@@ -125,8 +130,9 @@ Result<PullReport> Puller::run() {
                             return std::optional(std::move(object));
                         }));
     HF_TRY(bring_folder("epoch/", vault::epoch_object_max,
-                        [&](const Digest& id, Buffer object) -> Result<std::optional<Buffer>> {
-                            const EpochId epoch{id.digest};
+                        [&](const vault::SealedName& name, Buffer object) -> Kept {
+                            if (name.seal != roster_->seal) return std::optional<Buffer>();
+                            const EpochId epoch{name.id.digest};
                             HF_TRY(vault::parse_epoch(object, epoch));
                             if (!settings_->rewrap) return std::optional(std::move(object));
                             return std::optional(
@@ -175,8 +181,8 @@ Result<void> Puller::bring_folder(const std::string& folder, std::size_t bytes_m
         auto object = patiently([&] { return from_->get_all(name, bytes_max); });
         Result<std::optional<Buffer>> kept = std::optional<Buffer>();
         if (object) {
-            const auto id = vault::id_in_name(name);
-            kept = check(id ? Digest{id->digest} : Digest{}, *std::move(object));
+            const auto sealed = vault::sealed_name(name);
+            kept = check(sealed ? *sealed : vault::SealedName{}, *std::move(object));
         } else {
             kept = std::move(object).error();
         }
@@ -242,7 +248,7 @@ Result<void> Puller::bring_packs(const std::set<PackId>& packs) {
 
 Result<void> Puller::bring_lists() {
     return bring_folder("list/", vault::object_bytes_max,
-                        [&](const Digest&, Buffer object) -> Result<std::optional<Buffer>> {
+                        [&](const vault::SealedName&, Buffer object) -> Kept {
                             HF_TRY(vault::parse_list(object));  // Its set proves itself when read.
                             return std::optional(std::move(object));
                         });

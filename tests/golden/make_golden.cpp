@@ -18,6 +18,7 @@
 #include "agent/backup/tree_sink.h"
 #include "agent/node/init.h"
 #include "agent/node/node.h"
+#include "agent/people/renew_recovery.h"
 #include "tests/golden/description.h"
 #include "tests/golden/golden_tree.h"
 #include "vault/base/clock.h"
@@ -91,10 +92,13 @@ Result<void> expect(const std::string& golden, const std::string& snapshot,
     return write_text(golden + "/expected/" + snapshot + ".txt", text);
 }
 
-Result<void> keep(const Maker& maker, const std::string& golden) {
+Result<void> keep(const Maker& maker, const std::string& golden, const std::string& kit) {
     fs::copy(maker.home.vault, golden + "/vault", fs::copy_options::recursive);
-    fs::copy(maker.home.kit + "/recovery-kit.json", golden + "/kit.json");
+    fs::copy(kit + "/recovery-kit.json", golden + "/kit.json");
     return write_text(golden + "/passphrase.txt", std::string(passphrase) + "\n");
+}
+Result<void> keep(const Maker& maker, const std::string& golden) {
+    return keep(maker, golden, maker.home.kit);
 }
 
 Result<SystemSettings> system_of(const std::string& name, const std::string& opening_keys,
@@ -235,12 +239,48 @@ Result<void> make_carried_vault(Maker& maker, const std::string& golden) {
     return keep(maker, golden);
 }
 
+/// Two domains, of which this node opens one, under a second recovery key; what the first one
+/// opened is gone.
+Result<void> make_renewed_vault(Maker& maker, const std::string& golden) {
+    HF_TRY(maker.begin("Golden Renewed"));
+    const std::string tree = maker.scratch + "/letters";
+    const SystemSettings open = HF_TRY(system_of("notes", "node", {tree}));
+    const SystemSettings locked = HF_TRY(system_of("secrets", "locked", {tree}));
+    const auto snapshot = [&](const SystemSettings& system) -> Result<void> {
+        const auto vault = HF_TRY(maker.open());
+        maker.clock.wall += 3'600'000;
+        const auto taken = HF_TRY(take_snapshot(*vault, system, maker.clock, {}));
+        return expect(golden, taken.record.id.hex(), tree);
+    };
+    HF_TRY(write_text(tree + "/letter.txt", "Dear colleague,\n"));
+    HF_TRY(snapshot(open));
+    HF_TRY(snapshot(locked));
+    const std::string kit = maker.scratch + "/new kit";
+    const Buffer text =
+        HF_TRY(read_file(maker.home.kit + "/recovery-kit.json", vault::kit_bytes_max));
+    RenewSettings settings;
+    settings.out = kit;
+    settings.passphrase = vault::Secret::copy_of(as_view(passphrase));
+    settings.bring = [] { return Result<void>(); };
+    const vault::Kit before = HF_TRY(vault::parse_kit(as_text(text)));
+    const vault::KitSecrets secrets = HF_TRY(maker.kit_secrets());
+    HF_TRY(renew_recovery(maker.home, before, secrets, std::move(settings), maker.clock.wall,
+                          vault::system_random()));
+    const auto renewed = HF_TRY(maker.open());
+    HF_TRY(vault::remove_other_seals(*renewed));
+    HF_TRY(write_text(tree + "/letter.txt", "Dear patient,\n"));
+    HF_TRY(snapshot(open));
+    return keep(maker, golden, kit);
+}
+
 struct Golden {
     const char* name;
     Result<void> (*make)(Maker& maker, const std::string& golden);
 };
-constexpr Golden goldens[] = {
-    {"node", make_node_vault}, {"locked", make_locked_vault}, {"carried", make_carried_vault}};
+constexpr Golden goldens[] = {{"node", make_node_vault},
+                              {"locked", make_locked_vault},
+                              {"carried", make_carried_vault},
+                              {"renewed", make_renewed_vault}};
 
 Result<void> make_one(const std::string& folder, const Golden& golden) {
     char scratch[] = "/tmp/holdfast-golden-XXXXXX";

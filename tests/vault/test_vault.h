@@ -85,6 +85,8 @@ public:
     /// The file of an object.
     std::string path(const std::string& object) const { return places().objects + "/" + object; }
 
+    const Trust& trust() const { return trust_; }
+
     SetClock clock;
 
 private:

@@ -1,6 +1,7 @@
 #include "vault/keys/domain.h"
 
 #include "vault/keys/json_fields.h"
+#include "vault/keys/seal.h"
 
 #include <algorithm>
 
@@ -30,6 +31,7 @@ DomainRecord read_domain(Fields in) {
     domain.naming_wrapped = in.base64("naming_wrapped", domain_wrapped_max);
     domain.features_required = in.texts("features_required", domain_features_max);
     domain.features_optional = in.texts("features_optional", domain_features_max);
+    domain.seal = read_seal(in);
     return domain;
 }
 
@@ -59,29 +61,40 @@ Result<void> check_features(const DomainRecord& domain) {
 }  // namespace
 
 Result<NewDomain> make_domain(const std::string& name, OpeningKeys opening_keys,
-                              const PublicKey& recovery_key, const SigningKey& ledger_key,
+                              const UnderRecovery& under, const SigningKey& ledger_key,
                               std::int64_t now_ms, Random& random) {
     if (name.empty() || name.size() > name_bytes_max) {
         return Error{Errc::Invalid, "a domain's name has 1 to 256 bytes"};
     }
     NewDomain made{random.id<DomainId>(), {BoxKey::make(random), Secret(32)}, {}};
     random.fill({made.keys.naming.data(), made.keys.naming.size()});
-    const View id = made.id.view();
-    const Buffer opening = wrap(opening_tag, id, made.keys.opening.secret.view(), recovery_key);
-    const Buffer naming = wrap(naming_tag, id, made.keys.naming.view(), recovery_key);
-    const Json body = {{"domain", made.id.hex()},
-                       {"name", name},
-                       {"time", now_ms},
-                       {"opening_keys", opening_keys == OpeningKeys::Node ? "node" : "locked"},
-                       {"opening_key", made.keys.opening.public_key.hex()},
-                       {"opening_wrapped", to_base64(opening)},
-                       {"naming_wrapped", to_base64(naming)},
-                       {"features_required", Json::array()},
-                       {"features_optional", Json::array()}};
+    DomainRecord domain;
+    domain.id = made.id;
+    domain.name = name;
+    domain.opening_keys = opening_keys;
+    made.object = renew_domain(domain, made.keys, under, ledger_key, now_ms);
+    return made;
+}
+
+Buffer renew_domain(const DomainRecord& domain, const DomainKeys& keys, const UnderRecovery& under,
+                    const SigningKey& ledger_key, std::int64_t now_ms) {
+    const View id = domain.id.view();
+    const Buffer opening = wrap(opening_tag, id, keys.opening.secret.view(), under.key);
+    const Buffer naming = wrap(naming_tag, id, keys.naming.view(), under.key);
+    const bool on_node = domain.opening_keys == OpeningKeys::Node;
+    Json body{{"domain", domain.id.hex()},
+              {"name", domain.name},
+              {"time", now_ms},
+              {"opening_keys", on_node ? "node" : "locked"},
+              {"opening_key", keys.opening.public_key.hex()},
+              {"opening_wrapped", to_base64(opening)},
+              {"naming_wrapped", to_base64(naming)},
+              {"features_required", domain.features_required},
+              {"features_optional", domain.features_optional}};
+    if (!under.seal.empty()) body["seal"] = under.seal;
     Record record{std::string(domain_type), {}, only_number, json_text(body), {}};
     sign(record, ledger_key);
-    made.object = encode(record);
-    return made;
+    return encode(record);
 }
 
 Result<DomainRecord> parse_domain(View object, const DomainId& expected, const Roster& roster) {

@@ -28,6 +28,7 @@ struct DomainRecord {
     Buffer naming_wrapped;
     std::vector<std::string> features_required;
     std::vector<std::string> features_optional;
+    std::string seal;  // seal.h
     PublicKey signer;
     NodeState signer_state = NodeState::Active;  // By the roster that it was checked with.
 };
@@ -43,17 +44,27 @@ struct NewDomain {
     Buffer object;
 };
 
+/// Under which recovery key, and its seal.
+struct UnderRecovery {
+    PublicKey key;
+    std::string seal = {};
+};
+
 /// Draws a domain's id and keys and signs its record with a node's ledger key. The caller keeps
 /// keys.opening only if `opening_keys` says so.
 /// Errors: Invalid (the name is empty or too long).
 Result<NewDomain> make_domain(const std::string& name, OpeningKeys opening_keys,
-                              const PublicKey& recovery_key, const SigningKey& ledger_key,
+                              const UnderRecovery& under, const SigningKey& ledger_key,
                               std::int64_t now_ms, Random& random);
+
+/// The record of the same domain with these keys, under another recovery key.
+Buffer renew_domain(const DomainRecord& domain, const DomainKeys& keys, const UnderRecovery& under,
+                    const SigningKey& ledger_key, std::int64_t now_ms);
 
 /// Checks the record against the roster. A node that was revoked since then is no reason to lose
 /// what it backed up: such a record is read, with signer_state Revoked, and must not be written to.
-/// Errors: Corrupt, Denied (signed by no node of the roster), Invalid (it requires a feature that
-/// this program does not know).
+/// Its seal is for the caller to compare with its name. Errors: Corrupt, Denied (signed by no node
+/// of the roster), Invalid (it requires a feature that this program does not know).
 Result<DomainRecord> parse_domain(View object, const DomainId& expected, const Roster& roster);
 
 /// Errors: Corrupt (another recovery key, or damaged).

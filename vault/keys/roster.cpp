@@ -2,6 +2,7 @@
 
 #include "vault/crypto/hash.h"
 #include "vault/keys/json_fields.h"
+#include "vault/keys/seal.h"
 
 #include <algorithm>
 
@@ -32,16 +33,18 @@ std::string body_of(const Roster& roster) {
     for (const Officer& one : roster.officers) {
         officers.push_back({{"name", one.name}, {"key", one.key.hex()}});
     }
-    return json_text({{"trust", roster.trust.hex()},
-                      {"name", roster.name},
-                      {"number", roster.number},
-                      {"time", roster.time},
-                      {"previous", roster.previous.hex()},
-                      {"trust_key", roster.trust_key.hex()},
-                      {"next_trust_key_hash", roster.next_trust_key_hash.hex()},
-                      {"recovery_key", roster.recovery_key.hex()},
-                      {"nodes", std::move(nodes)},
-                      {"officers", std::move(officers)}});
+    Json body{{"trust", roster.trust.hex()},
+              {"name", roster.name},
+              {"number", roster.number},
+              {"time", roster.time},
+              {"previous", roster.previous.hex()},
+              {"trust_key", roster.trust_key.hex()},
+              {"next_trust_key_hash", roster.next_trust_key_hash.hex()},
+              {"recovery_key", roster.recovery_key.hex()},
+              {"nodes", std::move(nodes)},
+              {"officers", std::move(officers)}};
+    if (!roster.seal.empty()) body["seal"] = roster.seal;
+    return json_text(body);
 }
 
 RosterNode read_node(Fields& in) {
@@ -79,6 +82,7 @@ Roster read_roster(Fields in) {
     roster.recovery_key = in.id<PublicKey>("recovery_key");
     roster.nodes = in.list("nodes", roster_nodes_max, read_node);
     roster.officers = in.list("officers", roster_officers_max, read_officer);
+    roster.seal = read_seal(in);
     return roster;
 }
 

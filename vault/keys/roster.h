@@ -46,6 +46,7 @@ struct Roster {
     PublicKey trust_key;
     Digest next_trust_key_hash;
     PublicKey recovery_key;  // X25519.
+    std::string seal;        // seal.h
     std::vector<RosterNode> nodes;
     std::vector<Officer> officers;
     Digest digest;  // record_digest() of this one, as parsed.

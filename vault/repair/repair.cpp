@@ -199,14 +199,16 @@ Result<bool> Repairer::mend_entries(const ChainId& id, const RepairSource& sourc
 
 /// Errors: Corrupt (not what its name says, or its signer).
 Result<void> Repairer::check(const std::string& name, View object) const {
-    const Digest id = HF_TRY(id_in_name(name));
+    const SealedName sealed = HF_TRY(sealed_name(name));
+    const Digest& id = sealed.id;
     if (name.starts_with("epoch/")) {
         HF_TRY(parse_epoch(object, EpochId{id.digest}));
         return {};
     }
     if (name.starts_with("domain/")) {
-        HF_TRY(parse_domain(object, DomainId{id.digest}, vault_->roster()));
-        return {};
+        const auto domain = HF_TRY(parse_domain(object, DomainId{id.digest}, vault_->roster()));
+        if (domain.seal == sealed.seal) return {};
+        return Error{Errc::Corrupt, "a domain's record of another seal"};
     }
     return Error{Errc::NotFound, "no object of this kind can be repaired"};
 }

@@ -1,5 +1,7 @@
 #include "vault/store/store.h"
 
+#include "vault/keys/seal.h"
+
 #include <utility>
 
 namespace holdfast::vault {
@@ -15,6 +17,10 @@ std::string number_text(std::uint64_t number) {
 
 std::string fanned_out(const char* folder, const std::string& hex) {
     return std::string(folder) + "/" + hex.substr(0, 2) + "/" + hex;
+}
+
+std::string behind_id(const std::string& seal) {
+    return seal.empty() ? std::string() : "-" + seal;
 }
 
 bool allowed(char c) {
@@ -62,11 +68,11 @@ std::string pack_name(const PackId& id) {
 std::string list_name(const ListId& id) {
     return fanned_out("list", id.hex());
 }
-std::string epoch_name(const EpochId& id) {
-    return "epoch/" + id.hex();
+std::string epoch_name(const EpochId& id, const std::string& seal) {
+    return "epoch/" + id.hex() + behind_id(seal);
 }
-std::string domain_name(const DomainId& id) {
-    return "domain/" + id.hex();
+std::string domain_name(const DomainId& id, const std::string& seal) {
+    return "domain/" + id.hex() + behind_id(seal);
 }
 std::string roster_name(std::uint64_t number) {
     return "roster/" + number_text(number);
@@ -80,6 +86,16 @@ Result<Digest> id_in_name(std::string_view name) {
     auto id = Digest::from_text(slash == std::string_view::npos ? name : name.substr(slash + 1));
     if (!id) return Error{Errc::Corrupt, "an object with a strange name: " + std::string(name)};
     return id;
+}
+
+Result<SealedName> sealed_name(std::string_view name) {
+    const std::size_t dash = name.rfind('-');
+    if (dash == std::string_view::npos) return SealedName{HF_TRY(id_in_name(name)), {}};
+    const std::string seal(name.substr(dash + 1));
+    if (!is_seal(seal)) {
+        return Error{Errc::Corrupt, "an object with a strange name: " + std::string(name)};
+    }
+    return SealedName{HF_TRY(id_in_name(name.substr(0, dash))), seal};
 }
 
 }  // namespace holdfast::vault

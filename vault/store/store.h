@@ -58,12 +58,20 @@ Result<void> check_object_name(std::string_view name);
 
 std::string pack_name(const PackId& id);
 std::string list_name(const ListId& id);
-std::string epoch_name(const EpochId& id);
-std::string domain_name(const DomainId& id);
+/// `seal`: the roster's (vault/keys/roster.h): 16 hexadecimal digits, or none for the first.
+std::string epoch_name(const EpochId& id, const std::string& seal = {});
+std::string domain_name(const DomainId& id, const std::string& seal = {});
 std::string roster_name(std::uint64_t number);
 std::string entry_name(const ChainId& chain, std::uint64_t number);
 
 /// The id at the end of an object's name. Errors: Corrupt (some other name).
 Result<Digest> id_in_name(std::string_view name);
+
+/// The same of an epoch or a domain. Errors: Corrupt.
+struct SealedName {
+    Digest id;
+    std::string seal;
+};
+Result<SealedName> sealed_name(std::string_view name);
 
 }  // namespace holdfast::vault

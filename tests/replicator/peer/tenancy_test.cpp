@@ -4,6 +4,7 @@
 #include "vault/ledger/body.h"
 #include "vault/ledger/list.h"
 #include "vault/pack/pack_writer.h"
+#include "vault/renew.h"
 
 #include <filesystem>
 
@@ -153,6 +154,39 @@ TEST_CASE("a base list must come before the list that changes it", "[peer]") {
     CHECK(refused(room.put_as(vault::list_name(next.list.id), next.object), Refusal::BaseMissing));
     CHECK(refused(room.put_as(vault::list_name(base.list.id), base.object), Refusal::PacksMissing));
     CHECK(must(room.tenancy->usage()).objects == 2);  // format and the roster
+}
+
+TEST_CASE("wrapped keys of a new seal are taken beside the old, under its names alone", "[peer]") {
+    Room room;
+    room.owner.snapshot("share", "Dear colleague");
+    room.put_all("domain/");
+    room.put_all("epoch/");
+    const std::string old_domain = room.names("domain/").at(0);
+    const std::string old_epoch = room.names("epoch/").at(0);
+    const std::string seal = "0123456789abcdef";
+    const auto object_of = [&](const std::string& name) {
+        return must(room.owner.store().get_all(name, vault::record_bytes_max));
+    };
+    // A record says of which seal it is; an epoch is of one whose domain is here.
+    CHECK(
+        refused(room.put_as(old_domain + "-" + seal, object_of(old_domain)), Refusal::NotItsName));
+    CHECK(
+        refused(room.put_as(old_epoch + "-" + seal, object_of(old_epoch)), Refusal::DomainMissing));
+    CHECK_FALSE(room.put_as(old_epoch + "-nonsense", object_of(old_epoch)));
+
+    const auto vault = room.owner.open_vault();
+    const vault::UnderRecovery under{vault::BoxKey::make(vault::system_random()).public_key, seal};
+    {
+        const auto lock = must(vault->lock_keys());
+        must(vault::renew_keys(*vault, room.owner.recovery(), under, 1, vault::system_random()));
+    }
+    room.put_all("domain/");
+    room.put_all("epoch/");
+    CHECK(room.names("epoch/").size() == 2);
+    CHECK(room.names("domain/").size() == 2);
+    room.reopen();
+    CHECK(must(room.tenancy->missing(room.names("epoch/"))).empty());
+    CHECK(must(room.tenancy->missing(room.names("domain/"))).empty());
 }
 
 TEST_CASE("bytes under another's name are refused", "[peer]") {

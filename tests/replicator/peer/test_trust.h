@@ -66,6 +66,7 @@ public:
     const vault::SigningKey& officer() const { return officer_; }
     const vault::SigningKey& ledger_key() const { return ledger_; }
     const vault::SigningKey& trust_key() const { return trust_; }
+    const vault::BoxKey& recovery() const { return recovery_; }
     const TlsIdentity& tls() const { return *tls_; }
     PeerEnd end_for(const TrustId& caller) const;
     vault::PosixStore store() const;

@@ -10,7 +10,7 @@ using test::Trust;
 namespace {
 
 NewDomain domain_of(const Trust& t, OpeningKeys mode = OpeningKeys::Node) {
-    Result<NewDomain> made = make_domain("imaging", mode, t.recovery.public_key, t.ledger,
+    Result<NewDomain> made = make_domain("imaging", mode, {t.recovery.public_key}, t.ledger,
                                          test::now_ms, system_random());
     REQUIRE(made);
     return *std::move(made);
