@@ -105,14 +105,16 @@ Result<void> Vault::load_domains() {
     return {};
 }
 
-/// Another process may have renewed them since this one opened the vault.
+/// Another process may have renewed them since this one opened the vault. Under lock_keys(), or
+/// with the shared lock: whoever writes here already holds that too, so the seal is as it found it,
+/// and the domains stay where they are.
 Result<void> Vault::read_keys_again() {
-    if (store_.size(roster_name(roster_.number + 1))) {
-        roster_ = HF_TRY(read_roster(store_, roster_.trust));
-        keys_->set_seal(roster_.seal);
-        return load_domains();
-    }
-    return {};
+    if (!store_.size(roster_name(roster_.number + 1))) return {};
+    const std::string before = roster_.seal;
+    roster_ = HF_TRY(read_roster(store_, roster_.trust));
+    if (roster_.seal == before) return {};
+    keys_->set_seal(roster_.seal);
+    return load_domains();
 }
 
 Result<Fd> Vault::lock_keys() {

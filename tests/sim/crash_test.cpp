@@ -220,6 +220,21 @@ TEST_CASE("repairing", "[sim]") {
     try_all(node.lab, step);
 }
 
+TEST_CASE("renewing the recovery key", "[sim]") {
+    Node node;
+    node.snapshot(1);
+    node.snapshot(2);
+    const auto with_kit = [&](Problems problems) {
+        const Problems kit = node.lab.check_kit();
+        problems.insert(problems.end(), kit.begin(), kit.end());
+        return problems;
+    };
+    const Step step{"renew", [&] { return node.lab.renew(); },
+                    [&] { return with_kit(node.lab.check(node.expect)); },
+                    [&] { return with_kit(node.tidy(node.expect)); }};
+    try_all(node.lab, step);
+}
+
 TEST_CASE("a fact in the ledger", "[sim]") {
     Node node;
     node.snapshot(1);

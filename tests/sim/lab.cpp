@@ -6,9 +6,11 @@
 #include "agent/config/node_settings.h"
 #include "agent/node/init.h"
 #include "agent/node/node_keys.h"
+#include "agent/people/renew_recovery.h"
 #include "agent/restore/restore.h"
 #include "vault/base/file.h"
 #include "vault/base/temporary.h"
+#include "vault/keys/kit.h"
 #include "vault/ledger/list.h"
 #include "vault/pack/pack_writer.h"
 #include "vault/prune/carry_over.h"
@@ -24,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view lab_passphrase = "a lab's passphrase";
 constexpr unsigned repair_rounds_max = 8;
 constexpr std::chrono::hours old_enough{48};
 
@@ -73,7 +76,7 @@ Result<void> Lab::init() {
     agent::InitSettings settings;
     settings.trust_name = "Northvale";
     settings.kit_memory_bytes = 8 << 10;
-    settings.passphrase = vault::Secret::copy_of(as_view(std::string_view("a lab's passphrase")));
+    settings.passphrase = vault::Secret::copy_of(as_view(lab_passphrase));
     HF_TRY(agent::init_node(home_, std::move(settings), clock, random_));
     return {};
 }
@@ -147,6 +150,84 @@ Result<void> Lab::carry_over() {
     settings.entries_min = 1;
     HF_TRY(vault::carry_ledger_over(*vault, settings));
     return {};
+}
+
+namespace {
+
+struct OpenedKit {
+    vault::Kit kit;
+    vault::KitSecrets secrets;
+};
+
+Result<OpenedKit> open_kit_in(const std::string& folder) {
+    const Buffer text = HF_TRY(read_file(folder + "/recovery-kit.json", vault::kit_bytes_max));
+    vault::Kit kit = HF_TRY(vault::parse_kit(as_text(text)));
+    auto secrets = HF_TRY(vault::open_kit(kit, vault::Secret::copy_of(as_view(lab_passphrase))));
+    return OpenedKit{std::move(kit), std::move(secrets)};
+}
+
+/// With the recovery key alone, as a recovery would. Errors: Corrupt (it does not open all).
+Result<void> open_all(const vault::Store& store, const vault::Roster& roster,
+                      const vault::BoxKey& recovery) {
+    std::vector<vault::Damage> damaged;
+    std::map<DomainId, vault::DomainKeys> domains;
+    for (const auto& record : HF_TRY(vault::read_domains(store, roster, damaged))) {
+        domains.emplace(record.id, HF_TRY(vault::open_domain(record, recovery)));
+    }
+    if (!damaged.empty()) return Error{Errc::Corrupt, damaged.front().what};
+    return store.list("epoch/", [&](const std::string& name) -> Result<void> {
+        const auto sealed = HF_TRY(vault::sealed_name(name));
+        if (sealed.seal != roster.seal) return {};
+        const EpochId id{sealed.id.digest};
+        const Buffer object = HF_TRY(store.get_all(name, vault::epoch_object_max));
+        const auto info = HF_TRY(vault::parse_epoch(object, id));
+        const auto domain = domains.find(info.domain);
+        if (domain == domains.end()) return Error{Errc::Corrupt, name + " has no domain"};
+        const auto epoch = HF_TRY(vault::open_epoch(info, &domain->second.opening, nullptr));
+        if (!epoch.content.empty() && !epoch.map.empty()) return {};
+        return Error{Errc::Corrupt, name + " does not open"};
+    });
+}
+
+}  // namespace
+
+Result<void> Lab::renew() {
+    const std::string out = folder() + "/new-kit";
+    const bool begun = path_exists(home_.state + "/renewal.json");
+    const bool done = !HF_TRY(open_vault())->roster().seal.empty();
+    if (begun || !done) {
+        // What was made before the renewal remembered it is nobody's.
+        std::error_code failed;
+        if (!begun) fs::remove_all(out, failed);
+        if (failed) return Error{Errc::Io, "remove " + out + ": " + failed.message()};
+        const OpenedKit old = HF_TRY(open_kit_in(home_.kit));
+        agent::RenewSettings settings;
+        settings.out = out;
+        settings.passphrase = vault::Secret::copy_of(as_view(lab_passphrase));
+        settings.bring = [] { return Result<void>(); };
+        HF_TRY(agent::renew_recovery(home_, old.kit, old.secrets, std::move(settings), clock.wall,
+                                     random_));
+    }
+    const auto vault = HF_TRY(open_vault());
+    const Fd lock = HF_TRY(vault->lock_keys());
+    return vault::remove_other_seals(*vault);
+}
+
+Problems Lab::check_kit() const {
+    Problems problems;
+    const auto vault = open_vault();
+    need(vault, "open", problems);
+    if (!vault) return problems;
+    for (const std::string& kit_folder : {home_.kit, folder() + "/new-kit"}) {
+        const auto kit = open_kit_in(kit_folder);
+        if (!kit) continue;  // Not made yet, or half: then it is not the one in force.
+        if (kit->secrets.recovery.public_key != (*vault)->roster().recovery_key) continue;
+        need(open_all((*vault)->store(), (*vault)->roster(), kit->secrets.recovery),
+             "the kit in force", problems);
+        return problems;
+    }
+    problems.push_back("no kit has the recovery key in force");
+    return problems;
 }
 
 Result<vault::VerifyReport> Lab::verify() {

@@ -80,6 +80,10 @@ public:
     Result<void> carry_over();  // However few entries there are.
     Result<vault::VerifyReport> verify();
     /// Mends what verify names from the vault that was copied to `copy`, as often as that helps.
+    /// Another recovery key, once; then what is left of the first is removed.
+    Result<void> renew();
+    /// Looks whether the kit that the roster names opens all that is in force.
+    Problems check_kit() const;
     Result<vault::RepairReport> repair(const std::string& copy);
     /// The newest snapshot, into `folder`.
     Result<void> restore(const std::string& folder,
