@@ -1,7 +1,8 @@
-// holdfast_bench: makes a folder to measure with, measures the floor over a folder, and what a year
-// of snapshots comes to.
+// holdfast_bench: makes a folder to measure with, measures the floor over a folder, what the index
+// costs, and what a year of snapshots comes to.
 #include "tests/bench/dataset.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/index.h"
 #include "tests/bench/year.h"
 
 #include <cstdio>
@@ -19,6 +20,7 @@ int usage() {
                  "usage: holdfast_bench make FOLDER MEGABYTES\n"
                  "       holdfast_bench files FOLDER COUNT\n"
                  "       holdfast_bench floor FOLDER SCRATCH\n"
+                 "       holdfast_bench index FILE CHUNKS\n"
                  "       holdfast_bench year FOLDER DAYS SYSTEMS MINUTES\n");
     return 2;
 }
@@ -72,6 +74,10 @@ int main(int argc, char** argv) {
     if (verb == "files") {
         const auto made = make_many_files(argv[2], amount);
         return made ? 0 : fail(made.error());
+    }
+    if (verb == "index") {
+        const auto measured = measure_index(argv[2], amount);
+        return measured ? 0 : fail(measured.error());
     }
     if (verb != "make" || amount > 1'000'000) return usage();
     const auto made = make_dataset(argv[2], amount);
