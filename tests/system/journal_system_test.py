@@ -1,4 +1,5 @@
 """The change journal: snapshots that look only at what the kernel told, against the whole truth."""
+import ctypes
 import mmap
 import os
 import random
@@ -194,6 +195,23 @@ class JournalTest(unittest.TestCase):
         self.used()
         self.assert_true()
 
+    def test_a_mapping_without_a_descriptor_is_seen(self):
+        self.begin()
+        path = self.write("mapped", "x" * 8192)
+        self.snapshot()
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mmap.restype = ctypes.c_void_p
+        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
+                              ctypes.c_long]
+        with open(path, "r+b") as file:
+            at = libc.mmap(None, 8192, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, file.fileno(), 0)
+        self.assertNotEqual(at, ctypes.c_void_p(-1).value)
+        self.used()  # The descriptor that was closed.
+        ctypes.memmove(at + 100, b"12345", 5)
+        self.used(changes=1)
+        self.assert_true()
+        self.assertEqual(libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(8192)), 0)
+
     def test_a_disk_behind_a_loop_device_is_seen(self):
         self.begin()
         image = self.tree + "/vm.img"
@@ -220,7 +238,9 @@ class JournalTest(unittest.TestCase):
     def test_what_is_excluded_stays_out(self):
         self.begin(more='exclude = ["*.tmp", "cache"]')
         self.write("a/one")
+        self.write("cache/old")
         self.snapshot()
+        self.write("cache/old", "changed")
         self.write("a/two.tmp")
         self.write("cache/deep/three")
         self.write("a/four")
