@@ -97,6 +97,7 @@ Result<BackupResult> try_snapshot(vault::Vault& vault, const SystemSettings& sys
     std::string not_kept = "a file with several names was met, or the snapshot before is damaged";
     std::optional<std::set<PackId>> packs;
     if (with_journals) packs = HF_TRY(before.packs(vault, system.text, not_kept));
+    if (settings.read_all) not_kept = "that was asked for";
     vault::SnapshotWriter writer(vault.context(writing, settings.workers));
     for (const SourceSettings& source : system.sources) {
         writer.begin_source(source.name, std::string(source.kind()), source_place(source));

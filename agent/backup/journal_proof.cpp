@@ -14,12 +14,15 @@ bool same_ctime(std::int64_t before, std::int64_t now) {
     return now == before || now - 1 == before || now + 1 == before;
 }
 
-/// Names of users and groups come from elsewhere than from the file; xattrs have the ctime.
+/// Names of users and groups come from elsewhere than from the file; xattrs have the ctime. A
+/// folder that is read in a clone of the tree has an inode and a ctime of its own.
 bool same_entry(const vault::Entry& before, const vault::Entry& now) {
-    return before.type == now.type && before.mode == now.mode && before.uid == now.uid &&
-           before.gid == now.gid && before.size == now.size && before.inode == now.inode &&
-           before.mtime_ns == now.mtime_ns && same_ctime(before.ctime_ns, now.ctime_ns) &&
-           before.device == now.device && before.link_target == now.link_target;
+    const bool same = before.type == now.type && before.mode == now.mode && before.uid == now.uid &&
+                      before.gid == now.gid && before.mtime_ns == now.mtime_ns;
+    if (!same || now.type == vault::FileType::Directory) return same;
+    return before.size == now.size && before.inode == now.inode &&
+           same_ctime(before.ctime_ns, now.ctime_ns) && before.device == now.device &&
+           before.link_target == now.link_target;
 }
 
 class Told {

@@ -55,8 +55,11 @@ Journaled Journaled::begin(const FilesSourceSettings& source, const std::string&
     out.use_ = &context.journal->uses.emplace_back();
     out.use_->source = name;
     auto moment = journal::Client(context.journal->socket, name).mark();
-    if (moment) out.moment_ = *std::move(moment);
-    if (!moment) out.use_->whole = moment.error().message;
+    if (moment) {
+        out.moment_ = *std::move(moment);
+    } else {
+        out.use_->whole = moment.error().message;
+    }
     out.read_before();
     return out;
 }
@@ -104,30 +107,31 @@ std::optional<std::vector<journal::Change>> Journaled::changes(
 }
 
 Result<files::FilesFacts> Journaled::copy(const files::FilesSettings& settings, Sink& sink,
-                                          const files::Progress& progress) {
+                                          const Through& through, const files::Progress& progress) {
     const auto told = changes(settings);
     const std::int64_t age_ms = context_->journal->now_ms - proven_ms_;
     if (told && (age_ms >= source_->journal_proof_ms || age_ms < 0)) {
         use_->whole = "to prove the journal";
-        return copy_proving(settings, sink, progress, *told);
+        return copy_proving(settings, sink, through, progress, *told);
     }
     if (!told) {
         proven_ms_ = context_->journal->now_ms;  // What is read whole owes the journal nothing.
-        return files::copy_tree(settings, sink, progress);
+        return files::copy_tree(settings, through(sink), progress);
     }
     use_->changes = told->size();
-    auto facts = HF_TRY(
-        files::copy_changes(settings, before_, *told, sink, *context_->journal->kept, progress));
+    auto facts = HF_TRY(files::copy_changes(settings, before_, *told, through(sink),
+                                            *context_->journal->kept, progress));
     if (facts) return *std::move(facts);
     context_->journal->refuted = true;
     return Error{Errc::Conflict, "a file with several names was met"};
 }
 
 Result<files::FilesFacts> Journaled::copy_proving(const files::FilesSettings& settings, Sink& sink,
+                                                  const Through& through,
                                                   const files::Progress& progress,
                                                   const std::vector<journal::Change>& told) {
     JournalProof proof(*context_->journal->before, sink);
-    auto facts = HF_TRY(files::copy_tree(settings, proof, progress));
+    auto facts = HF_TRY(files::copy_tree(settings, through(proof), progress));
     auto later = told_since();
     if (!later) return facts;
     later->insert(later->end(), told.begin(), told.end());

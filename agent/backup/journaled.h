@@ -12,6 +12,7 @@
 #include "agent/source/files/copy.h"
 #include "vault/base/json.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,11 +32,13 @@ public:
         moment_.clear();
     }
 
+    /// What entries go through on their way to a sink: they are to be compared behind it.
+    using Through = std::function<Sink&(Sink&)>;
     /// Reads what changed, if that is known and no proof is due; else the whole tree.
     /// Errors: as files::copy_tree(); Conflict with JournalTry::refuted set: the snapshot has to be
     /// begun anew, without journals.
     Result<files::FilesFacts> copy(const files::FilesSettings& settings, Sink& sink,
-                                   const files::Progress& progress);
+                                   const Through& through, const files::Progress& progress);
 
     /// What the next snapshot needs to know.
     Json facts(const files::FilesFacts& facts) const;
@@ -44,7 +47,7 @@ private:
     Journaled(const FilesSourceSettings& source, const CopyContext& context);
     std::optional<std::vector<journal::Change>> changes(const files::FilesSettings& settings);
     Result<files::FilesFacts> copy_proving(const files::FilesSettings& settings, Sink& sink,
-                                           const files::Progress& progress,
+                                           const Through& through, const files::Progress& progress,
                                            const std::vector<journal::Change>& told);
     std::optional<std::vector<journal::Change>> told_since();
     void read_before();

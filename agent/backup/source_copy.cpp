@@ -146,14 +146,16 @@ Result<std::string> copy(const FilesSourceSettings& source, const SourceSettings
     }
     settings.one_file_system = source.one_file_system;
     std::optional<moment::TranslatingSink> translating;
-    Sink* to = &sink;
-    if (held.moment) to = &translating.emplace(*held.moment, sink);
+    const auto through = [&](Sink& inner) -> Sink& {
+        if (!held.moment) return inner;
+        return translating.emplace(*held.moment, inner);
+    };
     if (journal && held.told_elsewhere) {
         journal->rule_out("the hook told another path to read");
     }
     const auto progress = tell_files(context.progress);
-    const auto facts = HF_TRY(journal ? journal->copy(settings, *to, progress)
-                                      : files::copy_tree(settings, *to, progress));
+    const auto facts = HF_TRY(journal ? journal->copy(settings, sink, through, progress)
+                                      : files::copy_tree(settings, through(sink), progress));
     if (held.moment) HF_TRY(end_moment(*held.moment, sink));
     if (held.hook) end_hook(*held.hook, "", sink);
     Json out = facts_of(facts);

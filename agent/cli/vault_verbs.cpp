@@ -66,7 +66,8 @@ Json journals_json(const std::vector<JournalUse>& journals) {
 void tell_journals(const std::vector<JournalUse>& journals) {
     for (const JournalUse& one : journals) {
         if (one.whole.empty()) {
-            fmt::print("{}: {} changes told by the journal\n", one.source, one.changes);
+            fmt::print("{}: {} change{} told by the journal\n", one.source, one.changes,
+                       one.changes == 1 ? "" : "s");
         } else if (one.proven && one.missed == 0) {
             fmt::print("{}: read whole; the journal told of every change\n", one.source);
         } else {

@@ -212,6 +212,23 @@ class JournalTest(unittest.TestCase):
         self.assert_true()
         self.assertEqual(libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(8192)), 0)
 
+    def test_a_tree_that_is_cloned_for_one_moment_is_told_all_the_same(self):
+        self.begin("xfs", 'atomic = "xfs-reflink"\njournal_proof = "1s"')
+        for number in range(20):
+            self.write(f"folder/{number}")
+        self.snapshot()
+        self.write("folder/7", "changed")
+        os.rename(self.tree + "/folder/8", self.tree + "/folder/z")
+        told = self.snapshot()["journals"][0]
+        self.node.wait_until(lambda: self.proven_clean(told))
+        self.assert_restored()
+
+    def proven_clean(self, told):
+        self.assertEqual(told["missed"], 0, told)
+        latest = self.snapshot()["journals"][0]
+        self.assertEqual(latest["missed"], 0, latest)
+        return latest["proven"]
+
     def test_a_disk_behind_a_loop_device_is_seen(self):
         self.begin()
         image = self.tree + "/vm.img"
