@@ -205,6 +205,7 @@ Result<RenewedRecovery> renew(const Home& home, const CustodyOptions& options) {
     if (!options.new_passphrase_file.empty()) {
         settings.passphrase = HF_TRY(read_passphrase(options.new_passphrase_file));
     }
+    settings.read_passphrase = [](const std::string& file) { return read_passphrase(file); };
     settings.bring = [&] { return bring_to_partners(home, options.without); };
     return renew_recovery(home, opened.kit, opened.secrets, std::move(settings),
                           system_clock().wall_ms(), vault::system_random());

@@ -15,7 +15,6 @@ namespace holdfast::agent {
 namespace {
 
 constexpr std::size_t pending_bytes_max = 16 << 10;
-constexpr std::size_t passphrase_bytes_max = 4 << 10;
 constexpr int rounds_max = 10;
 
 /// What a renewal has decided, from its first step to its last: STATE/renewal.json.
@@ -127,11 +126,8 @@ Result<void> Renewing::begin(const vault::Roster& roster) {
 
 Result<vault::Secret> Renewing::new_passphrase() const {
     if (settings_.passphrase) return settings_.passphrase->clone();
-    const Buffer text = HF_TRY(read_file(pending_.files.passphrase, passphrase_bytes_max)
-                                   .within("the new kit's passphrase (--new-passphrase-file)"));
-    std::size_t length = text.size();
-    if (length > 0 && text[length - 1] == '\n') --length;
-    return vault::Secret::copy_of(View(text).first(length));
+    return settings_.read_passphrase(pending_.files.passphrase)
+        .within("the new kit's passphrase (--new-passphrase-file)");
 }
 
 Result<void> Renewing::open_new_kit() {
@@ -188,8 +184,7 @@ Result<void> Renewing::share_again(const Node& node) {
     const auto custody = load_custody(node);
     if (!custody && custody.error().code == Errc::NotFound) return {};
     if (!custody) return custody.error();
-    done_.custody = custody->number;
-    if (custody->time >= node.vault->roster().time) return {};  // By an earlier run.
+    // Perhaps once more than needed: no time says whose shares these are, clocks jump.
     const auto shared = HF_TRY(
         share_recovery(node, *new_secrets_, custody->set.threshold, now_ms_)
             .within("the new recovery key is in force, but not shared out (holdfast recovery "

@@ -20,6 +20,8 @@ namespace holdfast::agent {
 struct RenewSettings {
     std::string out;                          // A folder for the new kit.
     std::optional<vault::Secret> passphrase;  // Of the new kit; none: one is generated.
+    /// Reads the one that an earlier run generated. Not asked if `passphrase` is given.
+    std::function<Result<vault::Secret>(const std::string& file)> read_passphrase;
     /// Brings all objects of the vault to the partners, and waits. Its Error ends the renewal.
     std::function<Result<void>()> bring;
 };
